@@ -38,10 +38,10 @@ def worst_capability(access: Access, grant: Grant, place: ResourceId | None) -> 
 
     `place` is None for the tenant's root.
     """
-    return next(_capabilities(access, grant, place))
+    return next(_held_capabilities(access, grant, place))
 
 
-def _capabilities(access: Access, grant: Grant, place: ResourceId | None) -> Iterator[str]:
+def _held_capabilities(access: Access, grant: Grant, place: ResourceId | None) -> Iterator[str]:
     if not grant.is_known:
         yield UNKNOWN
 
@@ -58,7 +58,7 @@ def _capabilities(access: Access, grant: Grant, place: ResourceId | None) -> Ite
         asked = [(action, False) for action in capability.actions]
         asked += [(action, True) for action in capability.data_actions]
         if any(
-            _is_held(access, action, place) and can(action, data=data) for action, data in asked
+            _may_be_held(access, action, place) and can(action, data=data) for action, data in asked
         ):
             yield capability.words
     # A wildcard is replaced by a name that no exclusion has, for a typical action of the pattern.
@@ -67,7 +67,7 @@ def _capabilities(access: Access, grant: Grant, place: ResourceId | None) -> Ite
         for entry in grant.role.permissions or ()
         for data in (False, True)
         for pattern in entry.patterns(data=data)[0]
-        if _is_about(pattern, place) and can(pattern.replace("*", "-"), data=data)
+        if _can_apply(pattern, place) and can(pattern.replace("*", "-"), data=data)
     ]
     verbs = {pattern.lower().rpartition("/")[2] for pattern in patterns}
     if verbs & {"*", "write", "delete"}:
@@ -77,7 +77,7 @@ def _capabilities(access: Access, grant: Grant, place: ResourceId | None) -> Ite
     yield READS if patterns else NOTHING
 
 
-def _is_held(access: Access, action: str, place: ResourceId | None) -> bool:
+def _may_be_held(access: Access, action: str, place: ResourceId | None) -> bool:
     """Return whether a place may hold, as it is now, a resource that an action applies to.
 
     The permission to create a cluster in a resource group that has none does not make its holder
@@ -85,10 +85,10 @@ def _is_held(access: Access, action: str, place: ResourceId | None) -> bool:
     """
     if place is not None and place.is_container and not action.startswith(_EXTENSIONS):
         return access.may_hold(place, kind_of(action))
-    return _is_about(action, place)
+    return _can_apply(action, place)
 
 
-def _is_about(action: str, place: ResourceId | None) -> bool:
+def _can_apply(action: str, place: ResourceId | None) -> bool:
     """Return whether an action can apply to a resource at or below a place.
 
     That is so for containers, which hold resources of all types, and for a resource of the

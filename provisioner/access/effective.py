@@ -82,7 +82,7 @@ class Access:
         They are those of the tenant's root, of management groups, of the subscription, the resource
         group and the parents of the resource, and of the resource itself.
         """
-        yield from self._applicable(resource, self._by_scope)
+        yield from self._grants_at(resource, self._by_scope)
 
     def who_can(
         self, action: str, resource: ResourceId, *, data: bool = False
@@ -100,7 +100,7 @@ class Access:
             )
         return tuple(
             grant
-            for grant in self._applicable(resource, self._grants_by_action[key])
+            for grant in self._grants_at(resource, self._grants_by_action[key])
             if not self.is_denied(grant, action, resource, data=data)
         )
 
@@ -108,6 +108,8 @@ class Access:
         self, grant: Grant, resource: ResourceId, actions: Iterable[str], *, data: bool = False
     ) -> tuple[str, ...]:
         """Return those of some actions that a grant gives on a resource."""
+        # By identity: two assignments of one role to one principal are equal in everything but
+        # their ids.
         if not any(grant is other for other in self.reaching(resource)):
             return ()
         return tuple(
@@ -139,7 +141,7 @@ class Access:
         """Return whether a deny assignment takes an action from the principal of a grant."""
         if not self.denials:
             return False
-        places = (_ROOT, _MANAGEMENT_GROUPS, *(place.key for place in self._places_of(resource)))
+        places = (_ROOT, _MANAGEMENT_GROUPS, *(place.key for place in self._scopes_of(resource)))
         return any(
             denial.denies(grant.principal, action, resource, data=data)
             for place in dict.fromkeys(places)
@@ -164,20 +166,20 @@ class Access:
     def _denials_at(self) -> Mapping[str, list[Denial]]:
         found: dict[str, list[Denial]] = {}
         for denial in self.denials:
-            found.setdefault(_place_of(denial.scope), []).append(denial)
+            found.setdefault(_index_key(denial.scope), []).append(denial)
         return found
 
-    def _applicable(
+    def _grants_at(
         self, resource: ResourceId, grants: Mapping[str, list[Grant]]
     ) -> Iterator[Grant]:
         yield from grants.get(_ROOT, ())
         for grant in grants.get(_MANAGEMENT_GROUPS, ()):
             if grant.holds_at(resource):
                 yield grant
-        for key in dict.fromkeys(place.key for place in self._places_of(resource)):
+        for key in dict.fromkeys(place.key for place in self._scopes_of(resource)):
             yield from grants.get(key, ())
 
-    def _places_of(self, resource: ResourceId) -> Iterator[ResourceId]:
+    def _scopes_of(self, resource: ResourceId) -> Iterator[ResourceId]:
         """Yield a resource and all scopes that contain it, each with its twin of another type.
 
         A namespace of a cluster and the managed namespace of the same name are one place: Azure
@@ -217,11 +219,11 @@ def _grouped_by_scope(grants: Iterable[Grant]) -> Mapping[str, list[Grant]]:
     """
     found: dict[str, list[Grant]] = {}
     for grant in grants:
-        found.setdefault(_place_of(grant.scope), []).append(grant)
+        found.setdefault(_index_key(grant.scope), []).append(grant)
     return found
 
 
-def _place_of(scope: ResourceId | None) -> str:
+def _index_key(scope: ResourceId | None) -> str:
     if scope is None:
         return _ROOT
     return _MANAGEMENT_GROUPS if is_management_group(scope) else scope.key
@@ -234,12 +236,12 @@ def read_access(estate: Estate, catalog: Catalog, eligible: Iterable[Resource] =
     """
     roles = _Definitions(estate)
     names = addresses_by_object_id(estate)
-    grants = [_grant_of(found, roles, names, estate) for found in estate.of_type(ROLE_ASSIGNMENT)]
-    grants += [_grant_of(found, roles, names, estate, Eligibility.ELIGIBLE) for found in eligible]
+    grants = [_read_grant(found, roles, names, estate) for found in estate.of_type(ROLE_ASSIGNMENT)]
+    grants += [_read_grant(found, roles, names, estate, Eligibility.ELIGIBLE) for found in eligible]
     denials = [
         denial
         for found in estate.of_type(DENY_ASSIGNMENT)
-        if (denial := _denial_of(found, names)) is not None
+        if (denial := _read_denial(found, names)) is not None
     ]
     return Access(tuple(grants), tuple(denials), catalog, _kinds_in(estate))
 
@@ -290,7 +292,7 @@ class _Definitions:
         for found in estate.of_type(ROLE_DEFINITION_TYPE):
             guid = found.id.name.lower()
             name = lookup(found.body, ("properties", "roleName"))
-            permissions = _permissions_of(lookup(found.body, ("properties", "permissions")))
+            permissions = _read_permissions(lookup(found.body, ("properties", "permissions")))
             if permissions is not None or guid not in self._own:
                 self._own[guid] = Role(guid, name if isinstance(name, str) else guid, permissions)
         own = {guid: role.permissions for guid, role in self._own.items() if role.permissions}
@@ -313,7 +315,7 @@ class _Definitions:
         return self._others[guid]
 
 
-def _grant_of(
+def _read_grant(
     found: Resource,
     roles: _Definitions,
     names: Mapping[str, str],
@@ -325,20 +327,20 @@ def _grant_of(
     return Grant(
         assignment=found,
         role=roles.get(lookup(body, ("properties", "roleDefinitionId"))),
-        principal=_principal_of(
+        principal=_read_principal(
             lookup(body, ("properties", "principalId")),
             kind if isinstance(kind, str) else None,
             names,
             estate,
         ),
-        scope=_scope_of(found),
+        scope=_assignment_scope(found),
         roles=roles.assignable,
-        restriction=_restriction_of(lookup(body, ("properties", "condition"))),
+        restriction=_read_restriction(lookup(body, ("properties", "condition"))),
         eligibility=eligibility,
     )
 
 
-def _scope_of(found: Resource) -> ResourceId | None:
+def _assignment_scope(found: Resource) -> ResourceId | None:
     """Return the scope of an assignment.
 
     An inherited eligibility is read at one scope and applies at another, which it states in
@@ -348,24 +350,24 @@ def _scope_of(found: Resource) -> ResourceId | None:
     return stated if stated is not None and found.id.scope is None else found.id.scope
 
 
-def _principal_of(
+def _read_principal(
     value: object, kind: str | None, names: Mapping[str, str], estate: Estate
 ) -> Principal:
     if isinstance(value, Unknown):
         path = value.paths[0] if value.paths else value.expression
-        return Principal(path, kind, _address_in(path, estate))
+        return Principal(path, kind, _address_of_path(path, estate))
     guid = str(value).lower()
     return Principal(guid, kind, names.get(guid))
 
 
-def _address_in(path: str, estate: Estate) -> str | None:
+def _address_of_path(path: str, estate: Estate) -> str | None:
     """Return the address at which the path of a property begins."""
     parts = path.split(".")
     heads = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
     return next((head for head in heads if estate.at(head) is not None), None)
 
 
-def _restriction_of(text: object) -> Restriction | None:
+def _read_restriction(text: object) -> Restriction | None:
     if isinstance(text, Unknown):
         return Restriction(str(text), None, "it is not known before apply")
     if not isinstance(text, str) or not text.strip():
@@ -376,9 +378,11 @@ def _restriction_of(text: object) -> Restriction | None:
         return Restriction(text, None, str(problem))
 
 
-def _denial_of(found: Resource, names: Mapping[str, str]) -> Denial | None:
+def _read_denial(found: Resource, names: Mapping[str, str]) -> Denial | None:
     properties = lookup(found.body, ("properties",))
-    permissions = _permissions_of(lookup(properties, ("permissions",)))
+    permissions = _read_permissions(lookup(properties, ("permissions",)))
+    # A deny assignment that cannot be read counts as none: access is over-reported, never
+    # under-reported.
     if permissions is None:
         return None
     name = lookup(properties, ("denyAssignmentName",))
@@ -386,15 +390,15 @@ def _denial_of(found: Resource, names: Mapping[str, str]) -> Denial | None:
         found,
         name if isinstance(name, str) else found.id.name,
         permissions,
-        _principals_of(lookup(properties, ("principals",)), names),
-        _principals_of(lookup(properties, ("excludePrincipals",)), names),
+        _read_principals(lookup(properties, ("principals",)), names),
+        _read_principals(lookup(properties, ("excludePrincipals",)), names),
         found.id.scope,
         is_for_children=lookup(properties, ("doNotApplyToChildScopes",)) is not True,
-        is_conditional=bool(_restriction_of(lookup(properties, ("condition",)))),
+        is_conditional=bool(_read_restriction(lookup(properties, ("condition",)))),
     )
 
 
-def _principals_of(value: object, names: Mapping[str, str]) -> tuple[Principal, ...]:
+def _read_principals(value: object, names: Mapping[str, str]) -> tuple[Principal, ...]:
     entries = value if isinstance(value, (list, tuple)) else ()
     found = []
     for entry in entries:
@@ -406,7 +410,7 @@ def _principals_of(value: object, names: Mapping[str, str]) -> tuple[Principal, 
     return tuple(found)
 
 
-def _permissions_of(value: object) -> tuple[Permission, ...] | None:
+def _read_permissions(value: object) -> tuple[Permission, ...] | None:
     try:
         return parse_permissions(value)
     except ValueError:

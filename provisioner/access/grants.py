@@ -24,7 +24,7 @@ from provisioner.model.resource_id import ResourceId
 EVERYONE = "00000000-0000-0000-0000-000000000000"
 """The principal of a deny assignment that is for everyone in the directory."""
 
-_ANYBODY = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+_ANY_PRINCIPAL = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 """An object id in the place of any principal that no condition names."""
 _PRINCIPAL_TYPES = ("User", "Group", "ServicePrincipal")
 
@@ -163,6 +163,7 @@ class Grant:
 
     def gives(self, action: str, *, data: bool = False) -> bool:
         """Return whether its holder has an action, or can obtain it by assigning a role."""
+        # Whoever can write a role definition or assign any role can have every action at the scope.
         if self.allows(action, data=data) or self.escalates:
             return True
         return self.assigns_some and any(
@@ -201,7 +202,7 @@ class Grant:
         role to a named principal is not having it.
         """
         to = [(self.principal.id, self.principal.type)]
-        to += [(_ANYBODY, kind) for kind in _PRINCIPAL_TYPES]
+        to += [(_ANY_PRINCIPAL, kind) for kind in _PRINCIPAL_TYPES]
         return any(
             self._condition_allows(ASSIGN_ROLE, entry, role, who, kind)
             for entry in self.role.granting(ASSIGN_ROLE, data=False)
@@ -226,11 +227,11 @@ class Grant:
             for data in (False, True)
             for pattern in entry.patterns(data=data)[0]
         ]
-        targets = [action for action in restriction.condition.actions if self._may_do(action)]
+        targets = [action for action in restriction.condition.actions if self._role_grants(action)]
         narrowed = any(restriction.condition.holds(a, {}) is not True for a in (*asked, *targets))
         return Effect.NARROWS if narrowed and not self._assigns_assigners else Effect.ALLOWS_ALL
 
-    def _may_do(self, action: str) -> bool:
+    def _role_grants(self, action: str) -> bool:
         return any(self.role.granting(action, data=data) for data in (False, True))
 
     def _condition_allows(
@@ -243,7 +244,7 @@ class Grant:
     ) -> bool:
         """Return whether the conditions leave an action: on the assignment, and on the entry."""
         known = attributes_of_assignment(role, principal, principal_type) if role else {}
-        conditions = [_condition_of(entry.condition)]
+        conditions = [_parse_entry_condition(entry.condition)]
         if self.restriction is not None:
             conditions.append(self.restriction.condition)
         # A condition that depends on unknown attributes counts as granting.
@@ -275,7 +276,7 @@ class Denial:
         """
         if self.is_conditional or not self.reaches(resource):
             return False
-        return self._denies_action(action, data) and self._is_for(principal)
+        return self._denies_action(action, data) and self._is_for_principal(principal)
 
     def _denies_action(self, action: str, data: bool) -> bool:
         key = (action.lower(), data)
@@ -292,7 +293,7 @@ class Denial:
             return self.scope is not None and self.scope == resource
         return holds_at(self.scope, resource)
 
-    def _is_for(self, principal: Principal) -> bool:
+    def _is_for_principal(self, principal: Principal) -> bool:
         if self._may_exclude_members or principal.id in self._excluded_ids:
             return False
         if principal.is_group and self.excluded:
@@ -314,7 +315,7 @@ class Denial:
 
 
 @lru_cache(maxsize=1024)
-def _condition_of(text: str | None) -> Condition | None:
+def _parse_entry_condition(text: str | None) -> Condition | None:
     """Return the condition of an entry of a role definition.
 
     None where it has no condition, or one that cannot be parsed, which then counts as granting.

@@ -52,7 +52,7 @@ def read_needs(
     everything: dict[str, Body] = {r.id.key: {} for r in graph}
     below = child_reads(graph, catalog, everything, ())
     asked = (read for read in (*wide, *below) if read != SUBSCRIPTIONS)
-    return frozenset(_of_read(read, catalog) for read in asked)
+    return frozenset(_read_need(read, catalog) for read in asked)
 
 
 def eligibility_needs(subscriptions: Iterable[str]) -> frozenset[Need]:
@@ -68,8 +68,12 @@ def write_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
     Actions that only the change of a property of an existing resource takes are those of
     `change_needs`: a write that creates the resource does not take them.
     """
-    needs = {need for r in _managed(graph) for need in _of_write(r.type, r.id, r.body, catalog)}
-    return frozenset(needs | set(_of_children(graph, catalog)))
+    needs = {
+        need
+        for r in _managed_resources(graph)
+        for need in _needs_of_write(r.type, r.id, r.body, catalog)
+    }
+    return frozenset(needs | set(_needs_of_children(graph, catalog)))
 
 
 def change_needs(graph: DesiredGraph) -> Iterator[tuple[str, str, Need]]:
@@ -77,14 +81,14 @@ def change_needs(graph: DesiredGraph) -> Iterator[tuple[str, str, Need]]:
 
     Azure checks that action beside the write of the resource.
     """
-    for resource in _managed(graph):
+    for resource in _managed_resources(graph):
         for path, action in stated_actions(resource.type, resource.body):
             yield resource.address, path, Need(action, resource.id)
 
 
-def _of_children(graph: DesiredGraph, catalog: Catalog) -> Iterator[Need]:
+def _needs_of_children(graph: DesiredGraph, catalog: Catalog) -> Iterator[Need]:
     """Yield the needs of children in a body that are written by requests of their own."""
-    for resource in _managed(graph):
+    for resource in _managed_resources(graph):
         for embedded in resource.type.embedded:
             entries = lookup(resource.body, embedded.path.split("."))
             child_type = catalog.get(embedded.child)
@@ -93,7 +97,7 @@ def _of_children(graph: DesiredGraph, catalog: Catalog) -> Iterator[Need]:
                     names = (*resource.id.names, str(entry.get("name")))
                     child = ResourceId(child_type.name, names, resource.id.scope)
                     body = {"properties": entry} if embedded.flattened else entry
-                    yield from _of_write(child_type, child, body, catalog)
+                    yield from _needs_of_write(child_type, child, body, catalog)
 
 
 def lock_needs(container: ResourceId | None, catalog: Catalog) -> frozenset[Need]:
@@ -116,9 +120,9 @@ def delete_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
     """
     return frozenset(
         need
-        for resource in _managed(graph)
+        for resource in _managed_resources(graph)
         if resource.type.deletable
-        for need in _of_delete(resource.type, resource.id, catalog)
+        for need in _needs_of_delete(resource.type, resource.id, catalog)
     )
 
 
@@ -131,10 +135,10 @@ def step_needs(steps: Iterable[Step], catalog: Catalog, state: ActualState) -> f
     for step in steps:
         resource_type = catalog.get(step.type)
         if step.verb == DELETE:
-            needs |= set(_of_delete(resource_type, step.id, catalog))
+            needs |= set(_needs_of_delete(resource_type, step.id, catalog))
         else:
             body = step.body or {}
-            needs |= set(_of_write(resource_type, step.id, body, catalog))
+            needs |= set(_needs_of_write(resource_type, step.id, body, catalog))
             hit = state.get(step.id)
             if isinstance(hit, Found):
                 changed = changed_actions(resource_type, hit.body, body)
@@ -142,11 +146,11 @@ def step_needs(steps: Iterable[Step], catalog: Catalog, state: ActualState) -> f
     return frozenset(needs)
 
 
-def _managed(graph: DesiredGraph) -> Iterator[DesiredResource]:
+def _managed_resources(graph: DesiredGraph) -> Iterator[DesiredResource]:
     return (resource for resource in graph if resource.managed)
 
 
-def _of_read(read: Read, catalog: Catalog) -> Need:
+def _read_need(read: Read, catalog: Catalog) -> Need:
     if read.type == INVENTORY:
         group = parse_resource_id(read.path.removesuffix("/resources"))
         if group is not None and group.resource_group is not None:
@@ -162,7 +166,7 @@ def _of_read(read: Read, catalog: Catalog) -> Need:
     return Need(action_on(listed, "read") if listed else f"{read.type}/read", scope)
 
 
-def _of_write(
+def _needs_of_write(
     resource_type: ResourceType, resource: ResourceId, body: Mapping[str, Value], catalog: Catalog
 ) -> Iterator[Need]:
     yield Need(action_on(resource_type, "write"), resource)
@@ -177,7 +181,7 @@ def _of_write(
         yield Need(action, target)
 
 
-def _of_delete(
+def _needs_of_delete(
     resource_type: ResourceType, resource: ResourceId, catalog: Catalog
 ) -> Iterator[Need]:
     yield Need(action_on(resource_type, "delete"), resource)
@@ -185,7 +189,7 @@ def _of_delete(
         # The types of its children are listed by the cloud only.
         yield Need(action_on(resource_type, "*/read"), resource)
     for holder, child in listable_children(resource, catalog):
-        yield _of_read(list_of_children(holder, child), catalog)
+        yield _read_need(list_of_children(holder, child), catalog)
     for action in polled_actions(resource_type, deleting=True):
         yield Need(action, _subscription_of(resource))
 

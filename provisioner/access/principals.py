@@ -32,7 +32,11 @@ def addresses_by_object_id(estate: Estate) -> Mapping[str, str]:
     for path in _OBJECT_IDS:
         for resource in estate:
             value = lookup(resource.body, path)
-            if isinstance(value, str) and resource.address is not None and _signs_in(resource):
+            if (
+                isinstance(value, str)
+                and resource.address is not None
+                and _states_own_ids(resource)
+            ):
                 found.setdefault(value.lower(), resource.address)
     return found
 
@@ -44,15 +48,15 @@ def principals_of(resource: Resource, estate: Estate) -> frozenset[str]:
     signs in as none. An object id that is not known in this state (before apply, or unread) is not
     among them; the address of its identity is.
     """
-    return frozenset(_principals(resource, estate))
+    return frozenset(_find_principals(resource, estate))
 
 
-def _principals(resource: Resource, estate: Estate) -> Iterator[str]:
+def _find_principals(resource: Resource, estate: Estate) -> Iterator[str]:
     is_identity = resource.type == IDENTITY
     is_own = "systemassigned" in str(lookup(resource.body, ("identity", "type"))).lower()
     if resource.address is not None and (is_identity or is_own):
         yield resource.address
-    if _signs_in(resource):
+    if _states_own_ids(resource):
         yield from _object_ids(lookup(resource.body, path) for path in _OBJECT_IDS)
     assigned = lookup(resource.body, ("identity", "userAssignedIdentities"))
     used = dict(assigned) if isinstance(assigned, Mapping) else {}
@@ -62,7 +66,7 @@ def _principals(resource: Resource, estate: Estate) -> Iterator[str]:
         named = parse_resource_id(stated)
         identity = estate.get(named) if named is not None else None
         if identity is not None and identity.type == IDENTITY:
-            yield from _principals(identity, estate)
+            yield from _find_principals(identity, estate)
 
 
 def _object_ids(values: "Iterator[object] | list[object]") -> Iterator[str]:
@@ -71,6 +75,6 @@ def _object_ids(values: "Iterator[object] | list[object]") -> Iterator[str]:
             yield value.lower()
 
 
-def _signs_in(resource: Resource) -> bool:
+def _states_own_ids(resource: Resource) -> bool:
     """Return whether object ids in a body are the resource's own: assignments state others'."""
     return resource.type not in (ROLE_ASSIGNMENT, DENY_ASSIGNMENT)

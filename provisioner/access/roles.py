@@ -41,7 +41,7 @@ def group_needs(
         others |= {holder.key for holder in lock.ancestors if holder.type == RESOURCE_GROUP}
     grouped: dict[str, tuple[ResourceId, set[str]]] = {}
     for need in needs:
-        scope = _scope_of(need.scope, others)
+        scope = _role_scope(need.scope, others)
         grouped.setdefault(scope.key, (scope, set()))[1].add(need.action)
     condition = _assignment_condition(graph)
     return tuple(
@@ -50,7 +50,7 @@ def group_needs(
     )
 
 
-def _scope_of(resource: ResourceId, others: set[str]) -> ResourceId:
+def _role_scope(resource: ResourceId, others: set[str]) -> ResourceId:
     current = resource
     while current.container is not None:
         if current.key in others:

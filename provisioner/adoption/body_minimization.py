@@ -38,15 +38,15 @@ class BodyMinimizer:
         self._schemas = schemas
         self._actual = actual
         self.baseline = self._compare(whole)
-        self._told = self._statements(self.baseline)
-        self._spoken: frozenset[Path] = frozenset()
-        self._missing = self._required(whole)
+        self._baseline_paths = self._reported_paths(self.baseline)
+        self._empty_body_paths: frozenset[Path] = frozenset()
+        self._baseline_missing = self._count_missing_properties(whole)
 
     def _compare(self, body: Mapping[str, Value]) -> Comparison:
         return compare(self._type, self._schemas, body, self._actual)
 
     @staticmethod
-    def _statements(found: Comparison) -> frozenset[tuple[str, str]]:
+    def _reported_paths(found: Comparison) -> frozenset[tuple[str, str]]:
         return frozenset(
             (
                 *(("changes", change.path) for change in found.changes),
@@ -56,37 +56,41 @@ class BodyMinimizer:
             )
         )
 
-    def _required(self, body: Mapping[str, Value]) -> int:
+    def _count_missing_properties(self, body: Mapping[str, Value]) -> int:
         told = check_body(self._type, self._schemas, body, Node({}, NOWHERE))
         return sum(found.code == "missing-property" for found in told)
 
-    def _holds(self, body: Mapping[str, Value]) -> bool:
+    def _is_equivalent(self, body: Mapping[str, Value]) -> bool:
         """Tell whether a smaller body is valid: no new difference, and no new missing property."""
         return (
-            self._statements(self._compare(body)) <= self._told
-            and self._required(body) <= self._missing
+            self._reported_paths(self._compare(body)) <= self._baseline_paths
+            and self._count_missing_properties(body) <= self._baseline_missing
         )
 
     def shrink(self, whole: Mapping[str, Value]) -> Mapping[str, Value]:
         """Return the least of a body."""
-        quick = self._sketch(whole)
+        # One comparison with an empty body instead of one for each property: most values of a live
+        # body are defaults.
+        quick = self._reported_parts(whole)
         if quick is not None:
             whole = quick
         return self._shrink_objects(whole, [()])
 
-    def _sketch(self, whole: Mapping[str, Value]) -> Mapping[str, Value] | None:
+    def _reported_parts(self, whole: Mapping[str, Value]) -> Mapping[str, Value] | None:
         """Return the parts of a body that a comparison with an empty body reports.
 
         None where these parts alone are not enough.
         """
-        spoken = self._statements(self._compare({}))
+        spoken = self._reported_paths(self._compare({}))
         paths = [split_steps(path) for _, path in spoken]
         names = [tuple(step.lower() for step in path) for path in paths if path]
         if len(names) < len(spoken):
             return None
-        kept = _only(whole, names, ())
-        self._spoken = frozenset(name[: i + 1] for name in names for i in range(len(name)))
-        return kept if isinstance(kept, Mapping) and self._holds(kept) else None
+        kept = _parts_at(whole, names, ())
+        self._empty_body_paths = frozenset(
+            name[: i + 1] for name in names for i in range(len(name))
+        )
+        return kept if isinstance(kept, Mapping) and self._is_equivalent(kept) else None
 
     def _shrink_at(
         self, whole: Mapping[str, Value], path: Path, part: Value
@@ -109,53 +113,53 @@ class BodyMinimizer:
         """
         names: dict[str, list[Path]] = {}
         for place in places:
-            here = _get(whole, place)
+            here = _value_at(whole, place)
             for name in here if isinstance(here, Mapping) else ():
                 names.setdefault(name, []).append((*place, name))
         for name, holders in names.items():
-            whole, left = self._leave_out(whole, name, holders)
-            objects = [path for path in left if isinstance(_get(whole, path), Mapping)]
+            whole, left = self._without_property(whole, name, holders)
+            objects = [path for path in left if isinstance(_value_at(whole, path), Mapping)]
             if objects:
                 whole = self._shrink_objects(whole, objects)
             for path in left[:_MOST_LISTS]:
-                if isinstance(_get(whole, path), (list, tuple)):
-                    whole = self._shrink_at(whole, path, _get(whole, path))
+                if isinstance(_value_at(whole, path), (list, tuple)):
+                    whole = self._shrink_at(whole, path, _value_at(whole, path))
         return whole
 
     @staticmethod
-    def _is_last(whole: Mapping[str, Value], path: Path) -> bool:
+    def _is_only_value(whole: Mapping[str, Value], path: Path) -> bool:
         """Tell whether a value is the only one that its object states.
 
         An object that could not be left out as a whole has to state something (the value of a
         policy's parameter, even an empty list).
         """
-        holder = _get(whole, path[:-1])
+        holder = _value_at(whole, path[:-1])
         return len(path) > 1 and isinstance(holder, Mapping) and len(holder) == 1
 
-    def _leave_out(
+    def _without_property(
         self, whole: Mapping[str, Value], name: str, holders: Sequence[Path]
     ) -> tuple[Mapping[str, Value], list[Path]]:
         """Return the body without a property where that is possible, and the paths that keep it."""
         groups: dict[str, list[Path]] = {}
         stays: list[Path] = []
         for path in holders:
-            value = _get(whole, path)
+            value = _value_at(whole, path)
             # A value that a comparison with an empty body reports would be reported again without
             # it.
-            spoken = tuple(str(step).lower() for step in path) in self._spoken
-            if spoken or _refers({name: value}) or self._is_last(whole, path):
+            spoken = tuple(str(step).lower() for step in path) in self._empty_body_paths
+            if spoken or _has_reference({name: value}) or self._is_only_value(whole, path):
                 stays.append(path)
             else:
                 groups.setdefault(json.dumps(value, sort_keys=True), []).append(path)
         together = [path for paths in groups.values() for path in paths]
-        if together and self._holds(less := _without_all(whole, together)):
+        if together and self._is_equivalent(less := _without_all(whole, together)):
             return less, stays
         if len(groups) == 1:
             return whole, [*stays, *together]
         common = sorted(groups.values(), key=len, reverse=True)
         for number, paths in enumerate(common):
             less = _without_all(whole, paths)
-            if number < _MOST_TRIALS and self._holds(less):
+            if number < _MOST_TRIALS and self._is_equivalent(less):
                 whole = less
             else:
                 stays += paths
@@ -168,9 +172,9 @@ value that is stated without need is harmless, and the descriptions of rules all
 _MOST_LISTS = 40
 
 
-def _get(body: Value, path: Path) -> Value:
+def _value_at(body: Value, path: Path) -> Value:
     for step in path:
-        body = _at(body, step)
+        body = _child_at(body, step)
     return body
 
 
@@ -180,7 +184,7 @@ def _without_all(body: Mapping[str, Value], paths: Sequence[Path]) -> Mapping[st
     return body
 
 
-def _only(part: Value, names: Sequence[tuple[str, ...]], path: tuple[str, ...]) -> Value:
+def _parts_at(part: Value, names: Sequence[tuple[str, ...]], path: tuple[str, ...]) -> Value:
     """Return what a part holds at, below, or on the way to one of some paths.
 
     A list is kept whole, because paths name its entries by keys of their own.
@@ -191,32 +195,34 @@ def _only(part: Value, names: Sequence[tuple[str, ...]], path: tuple[str, ...]) 
     for key, item in part.items():
         here = (*path, key.lower())
         bracketed = (*path, f"[{key.lower()}]")
-        spoken = any(_meets(here, name) or _meets(bracketed, name) for name in names)
-        if spoken or _refers(item) or parse_resource_id(key) is not None:
-            whole = any(len(name) <= len(here) and _meets(here, name) for name in names)
-            kept[key] = item if whole else _only(item, names, here)
+        spoken = any(
+            _has_common_start(here, name) or _has_common_start(bracketed, name) for name in names
+        )
+        if spoken or _has_reference(item) or parse_resource_id(key) is not None:
+            whole = any(len(name) <= len(here) and _has_common_start(here, name) for name in names)
+            kept[key] = item if whole else _parts_at(item, names, here)
     return kept
 
 
-def _refers(part: Value) -> bool:
+def _has_reference(part: Value) -> bool:
     """Tell whether a part refers to another resource.
 
     References are stated whatever the comparison reports: the order of creation and permissions
     depend on them, and the resource could not be created without them.
     """
     if isinstance(part, Mapping):
-        return any(parse_resource_id(k) is not None or _refers(i) for k, i in part.items())
+        return any(parse_resource_id(k) is not None or _has_reference(i) for k, i in part.items())
     if isinstance(part, (list, tuple)):
-        return any(_refers(item) for item in part)
+        return any(_has_reference(item) for item in part)
     found = parse_resource_id(part)
     return found is not None and not found.is_container
 
 
-def _meets(one: Sequence[str], other: Sequence[str]) -> bool:
+def _has_common_start(one: Sequence[str], other: Sequence[str]) -> bool:
     return all(a == b for a, b in zip(one, other, strict=False))
 
 
-def _at(part: Value, step: str | int) -> Value:
+def _child_at(part: Value, step: str | int) -> Value:
     if isinstance(part, Mapping):
         return part.get(str(step))
     entries = part if isinstance(part, (list, tuple)) else ()
@@ -225,19 +231,19 @@ def _at(part: Value, step: str | int) -> Value:
 
 def without_path(body: Mapping[str, Value], path: Sequence[str | int]) -> Mapping[str, Value]:
     """Return a body without the value at a path of names and indices."""
-    changed = _changed(body, path)
+    changed = _without_child(body, path)
     assert isinstance(changed, Mapping)
     return changed
 
 
-def _changed(part: Value, path: Sequence[str | int]) -> Value:
+def _without_child(part: Value, path: Sequence[str | int]) -> Value:
     first, *rest = path
     if isinstance(part, Mapping):
         if not rest:
             return {name: item for name, item in part.items() if name != first}
-        return {n: _changed(item, rest) if n == first else item for n, item in part.items()}
+        return {n: _without_child(item, rest) if n == first else item for n, item in part.items()}
     if isinstance(part, (list, tuple)):
         if not rest:
             return [item for index, item in enumerate(part) if index != first]
-        return [_changed(item, rest) if i == first else item for i, item in enumerate(part)]
+        return [_without_child(item, rest) if i == first else item for i, item in enumerate(part)]
     return part

@@ -30,15 +30,15 @@ def split_parts(
     resources: Iterable[ResourceId], catalog: Catalog
 ) -> tuple[tuple[ResourceId, ...], tuple[Part, ...]]:
     """Return the resources, and the parts of a resource body that the catalog knows."""
-    whole: list[ResourceId] = []
+    whole_resources: list[ResourceId] = []
     parts: list[Part] = []
     for resource in resources:
         holder = _holder_of(resource, catalog)
         if holder is None:
-            whole.append(resource)
+            whole_resources.append(resource)
         else:
             parts.append(Part(resource, holder))
-    return tuple(whole), tuple(parts)
+    return tuple(whole_resources), tuple(parts)
 
 
 def _holder_of(resource: ResourceId, catalog: Catalog) -> ResourceId | None:

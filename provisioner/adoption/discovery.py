@@ -95,7 +95,7 @@ class Findings:
         refused = {
             answer.read.path: str(answer.refused)
             for answer in self.answers
-            if answer.refused is not None and not _shows_nothing(answer, catalog)
+            if answer.refused is not None and not _has_no_list(answer, catalog)
         }
         return tuple(Hidden(path, refused[path]) for path in sorted(refused))
 
@@ -118,7 +118,7 @@ _WRONG_VERSION = frozenset({"NoRegisteredProviderFound", "InvalidApiVersionParam
 list may exist nevertheless ("Resolve errors for no registered resource provider found")."""
 
 
-def _shows_nothing(answer: Answer, catalog: Catalog) -> bool:
+def _has_no_list(answer: Answer, catalog: Catalog) -> bool:
     """Tell whether a refusal means that no such list exists.
 
     That is so for extension resources that a type cannot have, and for children of a type outside
@@ -149,7 +149,7 @@ def first_reads(roots: Roots, catalog: Catalog) -> tuple[Read, ...]:
         Read(each.text, group_type.api_version, group_type.name, is_list=False)
         for each in roots.groups
     ]
-    singles = [_single(each, catalog) for each in roots.clusters]
+    singles = [_resource_read(each, catalog) for each in roots.clusters]
     reads += [read for read in singles if read is not None]
     return tuple({read.path.lower(): read for read in reads}.values())
 
@@ -177,10 +177,12 @@ def type_reads(
     for each in missing:
         known = catalog.of(each)
         several = counts[str(each.subscription).lower(), each.type.lower()] > 1
+        # One request for all of them; for a single resource, a GET does not return everybody
+        # else's.
         if several and known is not None and known.lists is ListRead.SUBSCRIPTION:
-            read = _wide(str(each.subscription), known)
+            read = _subscription_read(str(each.subscription), known)
         else:
-            single = _single(each, catalog)
+            single = _resource_read(each, catalog)
             if single is None:
                 continue
             read = single
@@ -192,7 +194,9 @@ def wide_reads(
     subscriptions: Iterable[str], types: Iterable[ResourceType], findings: Findings
 ) -> tuple[Read, ...]:
     """Return the lists of some types in some subscriptions."""
-    reads = [_wide(each, known) for each in sorted(set(subscriptions)) for known in types]
+    reads = [
+        _subscription_read(each, known) for each in sorted(set(subscriptions)) for known in types
+    ]
     return tuple(read for read in reads if read.path.lower() not in findings.done)
 
 
@@ -202,7 +206,7 @@ def shown_in_part(findings: Findings, catalog: Catalog) -> tuple[Read, ...]:
     for key in findings.chosen:
         known = catalog.of(findings.ids[key])
         if known is not None and known.list_omits and key in findings.bodies:
-            read = _single(findings.ids[key], catalog)
+            read = _resource_read(findings.ids[key], catalog)
             if read is not None:
                 reads[read.path.lower()] = read
     return tuple(reads[path] for path in sorted(reads.keys() - findings.done))
@@ -218,7 +222,7 @@ def wide_extension_reads(findings: Findings, catalog: Catalog) -> tuple[Read, ..
         {str(findings.ids[key].subscription).lower() for key in findings.chosen} - {"none"}
     )
     reads = [
-        _wide(each, known)
+        _subscription_read(each, known)
         for each in subscriptions
         for known in catalog
         if known.lists is ListRead.SUBSCRIPTION
@@ -259,14 +263,14 @@ def _may_hold_extensions(resource: ResourceId, catalog: Catalog) -> bool:
     return known.parent is None or any(known.name in each.always_listed_at for each in catalog)
 
 
-def _wide(subscription: str, known: ResourceType) -> Read:
+def _subscription_read(subscription: str, known: ResourceType) -> Read:
     path = f"{subscription_id(subscription)}/providers/{known.name}"
     if known.name_in_id == RESOURCE_GROUP:
         path = f"{subscription_id(subscription)}/{RESOURCE_GROUP}"
     return Read(path, known.api_version, known.name, is_list=True, query=known.list_query)
 
 
-def _single(resource: ResourceId, catalog: Catalog) -> Read | None:
+def _resource_read(resource: ResourceId, catalog: Catalog) -> Read | None:
     known = catalog.of(resource)
     if known is None or resource.type == SUBSCRIPTION:
         return None

@@ -14,17 +14,17 @@ from collections.abc import Iterator, Mapping, Sequence
 Path = tuple[str | int, ...]
 
 _VALUE = r"[\"']?(?P<value>[^\s\"'$%{<@-][^\s\"']*)"
-_NAMED = (
+_SECRET_NAME = (
     r"(?:[a-z0-9]+[-_])*(?:[a-z0-9]*(?:password|passwd|passphrase|secret|token)|pwd|pass"
     r"|(?:api|access|account|storage|client|shared|admin|master|primary)[-_]?key"
     r"|connection[-_]?string)"
 )
-_OPTION = re.compile(rf"(?i)--?{_NAMED}")
+_OPTION = re.compile(rf"(?i)--?{_SECRET_NAME}")
 _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
         # --password pw, --token=t, -Password pw (PowerShell)
-        rf"(?i)(?:^|[\s\"'])--?{_NAMED}(?:\s*[=:]\s*|\s+){_VALUE}",
+        rf"(?i)(?:^|[\s\"'])--?{_SECRET_NAME}(?:\s*[=:]\s*|\s+){_VALUE}",
         # curl -u user:pw; not the user and group of `docker run -u 1000:1000`
         r"(?:^|\s)(?:-u|-U|--user|--proxy-user)(?:\s+|=)?[\"']?(?!\d+:\d+(?:\s|[\"']|$))"
         r"[^\s:\"'$/]+:(?!//)(?P<value>[^\s\"'$%{<][^\s\"']*)",
@@ -47,24 +47,24 @@ _ENTRY_NAMES = ("name", "key", "header")
 
 def find_embedded(value: object) -> Iterator[Path]:
     """Yield the paths of the texts in a body that contain a credential among other words."""
-    yield from _find(value, (), is_header=False)
+    yield from _find_at(value, (), is_header=False)
 
 
-def _find(value: object, path: Path, *, is_header: bool) -> Iterator[Path]:
+def _find_at(value: object, path: Path, *, is_header: bool) -> Iterator[Path]:
     if isinstance(value, str):
-        if (is_header and _is_stated(value)) or _holds_credential(value):
+        if (is_header and _is_literal_value(value)) or _holds_credential(value):
             yield path
     elif isinstance(value, Mapping):
         named = any(_is_header(value.get(name)) for name in _ENTRY_NAMES)
         for name, item in value.items():
             header = _is_header(name) or (named and str(name).lower() == "value")
-            yield from _find(item, (*path, str(name)), is_header=header)
+            yield from _find_at(item, (*path, str(name)), is_header=header)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            if _follows_option(value, index) and _is_stated(str(item)):
+            if _follows_option(value, index) and _is_literal_value(str(item)):
                 yield (*path, index)
             else:
-                yield from _find(item, (*path, index), is_header=is_header)
+                yield from _find_at(item, (*path, index), is_header=is_header)
 
 
 def _holds_credential(text: str) -> bool:
@@ -90,7 +90,7 @@ def _is_header(name: object) -> bool:
     return isinstance(name, str) and name.lower() in _HEADERS
 
 
-def _is_stated(text: str) -> bool:
+def _is_literal_value(text: str) -> bool:
     """Tell whether a text is a value, and does not only refer to one (`@parameters('key')`)."""
     inner = text.rpartition(" ")[2]
     return bool(inner) and not inner.startswith(("$", "{", "%", "<", "@", "-"))

@@ -34,10 +34,10 @@ class Written:
 
 def write_estate(estate: Estate) -> Written:
     """Return the files of an estate."""
-    return _Writer(estate).write()
+    return _EstateWriter(estate).write()
 
 
-class _Writer:
+class _EstateWriter:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._names = Names(estate)
@@ -47,13 +47,16 @@ class _Writer:
         """Return all files."""
         texts: dict[str, str] = {}
         bodies = {
-            module: {name: self._tabulated(file, name) for name in file.statements}
+            module: {name: self._tabulate_statement(file, name) for name in file.statements}
             for module, file in sorted(self._names.files.items(), reverse=True)
         }
         modules = {module: file for module, file in self._names.files.items() if module != ROOT}
-        calls = {module: self._call(file) for module, file in modules.items()}
+        calls = {module: self._module_use(file) for module, file in modules.items()}
         shared = share_modules(
-            {module: self._module(file, bodies[module]) for module, file in modules.items()},
+            {
+                module: self._module_document(file, bodies[module])
+                for module, file in modules.items()
+            },
             {module: self._names.stem(file) for module, file in modules.items()},
         )
         for module, use in shared.uses.items():
@@ -63,14 +66,14 @@ class _Writer:
             if use.parameters:
                 calls[module]["parameters"] = {**use.parameters, **given}
         base = f"blueprints/{self._estate.name}"
-        texts[f"environments/{self._estate.name}.yaml"] = self._environment()
-        texts[f"{base}.yaml"] = self._blueprint(bodies[ROOT], calls)
+        texts[f"environments/{self._estate.name}.yaml"] = self._environment_text()
+        texts[f"{base}.yaml"] = self._blueprint_text(bodies[ROOT], calls)
         comments: dict[str, dict[tuple[str, ...], str]] = {}
         statements: dict[tuple[str, str], tuple[str, ...]] = {}
         for module, file in self._names.files.items():
-            at = shared.uses[module].file if module != ROOT else ROOT
-            path = f"{base}/{at}.yaml" if module != ROOT else f"{base}.yaml"
-            comments.setdefault(at, {}).update(self._comments(file))
+            file_name = shared.uses[module].file if module != ROOT else ROOT
+            path = f"{base}/{file_name}.yaml" if module != ROOT else f"{base}.yaml"
+            comments.setdefault(file_name, {}).update(self._comments(file))
             for name, fold in file.statements.items():
                 keys = tuple(entry.key for entry in fold.members.values())
                 statements[path, name] = (*statements.get((path, name), ()), *keys)
@@ -80,7 +83,7 @@ class _Writer:
 
     # Statements
 
-    def _tabulated(self, file: File, name: str) -> Mapping[str, Yaml]:
+    def _tabulate_statement(self, file: File, name: str) -> Mapping[str, Yaml]:
         """Return a statement whose lists are tables where that is shorter."""
         fold = file.statements[name]
         statement: Mapping[str, Yaml] = self._statement(file, fold)
@@ -97,47 +100,52 @@ class _Writer:
             found["apiVersion"] = entry.api_version
         if fold.repeats:
             found["forEach"] = (
-                {key: self._row(file, row, alone=fold.alone) for key, row in fold.rows.items()}
+                {
+                    key: self._row_document(file, row, alone=fold.alone)
+                    for key, row in fold.rows.items()
+                }
                 if fold.rows is not None
                 else list(fold.members)
             )
-        found["name"] = self._text(file, self._name_of(entry.name))
+        found["name"] = self._expression_text(file, self._name_of(entry.name))
         if entry.group is not None and (
             file.module == ROOT or entry.group != self._names.group_of(file)
         ):
             found["resourceGroup"] = self._names.aliases[entry.group]
         if entry.parent is not None:
-            found["parent"] = self._text(file, entry.parent)
+            found["parent"] = self._expression_text(file, entry.parent)
         if entry.scope is not None:
-            found["scope"] = self._text(file, entry.scope)
+            found["scope"] = self._expression_text(file, entry.scope)
         if entry.location is not None:
-            found["location"] = self._text(file, self._place_of(entry.location))
+            found["location"] = self._expression_text(
+                file, self._location_or_parameter(entry.location)
+            )
         for key, value in entry.body.items():
-            item = self._value(file, value)
+            item = self._yaml_value(file, value)
             if key.plain == "tags" and isinstance(item, Mapping):
                 own = {n: v for n, v in item.items() if n not in self._estate.shared_tags}
                 if own:
                     found["tags"] = own
                 continue
-            found[self._text(file, key)] = item
-        return _ordered(found)
+            found[self._expression_text(file, key)] = item
+        return _order_properties(found)
 
-    def _row(self, file: File, row: Row, *, alone: bool) -> Yaml:
-        cells = {title: self._value(file, cell) for title, cell in row.items()}
+    def _row_document(self, file: File, row: Row, *, alone: bool) -> Yaml:
+        cells = {title: self._yaml_value(file, cell) for title, cell in row.items()}
         return next(iter(cells.values())) if alone else cells
 
     def _name_of(self, name: Template) -> Template:
         return name
 
-    def _place_of(self, location: Template) -> Template:
+    def _location_or_parameter(self, location: Template) -> Template:
         if location.plain == self._estate.location:
             return Template.of(Var("location", is_parameter=True))
         return location
 
-    def _value(self, file: File, value: Tree) -> Yaml:
-        return text_of(value, lambda text: self._text(file, text))
+    def _yaml_value(self, file: File, value: Tree) -> Yaml:
+        return text_of(value, lambda text: self._expression_text(file, text))
 
-    def _text(self, file: File, template: Template) -> str:
+    def _expression_text(self, file: File, template: Template) -> str:
         for part in template.parts:
             if isinstance(part, Var) and part.is_parameter and file.module != ROOT:
                 file.given[part] = part.text
@@ -145,7 +153,7 @@ class _Writer:
 
     # Files
 
-    def _call(self, file: File) -> dict[str, Yaml]:
+    def _module_use(self, file: File) -> dict[str, Yaml]:
         """Return the use of a module in the blueprint.
 
         A value that is read from another module becomes an output of that module.
@@ -164,7 +172,7 @@ class _Writer:
             found["parameters"] = given
         return found
 
-    def _module(self, file: File, statements: Mapping[str, Yaml]) -> Mapping[str, Yaml]:
+    def _module_document(self, file: File, statements: Mapping[str, Yaml]) -> Mapping[str, Yaml]:
         document: dict[str, Yaml] = {"apiVersion": "azsec/v1", "kind": "Module"}
         given: dict[str, Yaml] = {}
         for wanted, name in file.given.items():
@@ -184,7 +192,7 @@ class _Writer:
             }
         return document
 
-    def _blueprint(
+    def _blueprint_text(
         self, statements: Mapping[str, Yaml], calls: Mapping[str, Mapping[str, Yaml]]
     ) -> str:
         estate = self._estate
@@ -192,8 +200,10 @@ class _Writer:
         for group in estate.groups:
             entry: dict[str, Yaml] = {
                 "subscription": group.subscription,
-                "name": self._text(self._root, estate.habits.template(group.id.name)),
-                "location": self._text(self._root, self._place_of(Template.of(group.location))),
+                "name": self._expression_text(self._root, estate.habits.template(group.id.name)),
+                "location": self._expression_text(
+                    self._root, self._location_or_parameter(Template.of(group.location))
+                ),
             }
             own = {n: v for n, v in group.tags.items() if n not in estate.shared_tags}
             if own and not group.existing:
@@ -205,7 +215,7 @@ class _Writer:
             "apiVersion": "azsec/v1",
             "kind": "Blueprint",
             "metadata": {"name": estate.name, "description": "Adopted from what stood in Azure."},
-            "parameters": {name: PARAMETERS[name] for name in self._used()},
+            "parameters": {name: PARAMETERS[name] for name in self._used_parameters()},
         }
         if estate.shared_tags:
             document["tags"] = dict(estate.shared_tags)
@@ -220,14 +230,18 @@ class _Writer:
             {key: item for key, item in document.items() if item}, self._comments(self._root)
         )
 
-    def _used(self) -> Iterator[str]:
+    def _used_parameters(self) -> Iterator[str]:
         """Yield the parameters of the blueprint that something reads."""
         estate = self._estate
         templates = [estate.habits.template(group.id.name) for group in estate.groups]
-        templates += [self._place_of(Template.of(group.location)) for group in estate.groups]
+        templates += [
+            self._location_or_parameter(Template.of(group.location)) for group in estate.groups
+        ]
         for fold in estate.folds:
             templates += [fold.entry.name, *leaves(fold.entry.body)]
-            templates += [self._place_of(t) for t in (fold.entry.location,) if t is not None]
+            templates += [
+                self._location_or_parameter(t) for t in (fold.entry.location,) if t is not None
+            ]
         used = {
             part.text
             for template in templates
@@ -236,7 +250,7 @@ class _Writer:
         }
         return (name for name in PARAMETERS if name in used)
 
-    def _environment(self) -> str:
+    def _environment_text(self) -> str:
         estate = self._estate
         values = {"prefix": estate.habits.prefix, "location": estate.location}
         document: dict[str, Yaml] = {
@@ -252,7 +266,7 @@ class _Writer:
             document["mode"] = "observe"
         document["tenantId"] = estate.tenant
         document["subscriptions"] = dict(estate.subscriptions)
-        used = {name: values[name] for name in self._used()}
+        used = {name: values[name] for name in self._used_parameters()}
         if used:
             document["parameters"] = used
         comments: dict[tuple[str, ...], str] = {}
@@ -277,7 +291,7 @@ class _Writer:
         }
 
 
-_FIRST = (
+_LEADING_PROPERTIES = (
     "type",
     "apiVersion",
     "forEach",
@@ -293,9 +307,9 @@ _FIRST = (
 )
 
 
-def _ordered(statement: Mapping[str, Yaml]) -> dict[str, Yaml]:
+def _order_properties(statement: Mapping[str, Yaml]) -> dict[str, Yaml]:
     """Return a statement in the order in which people write them: tags and properties last."""
-    first = {key: statement[key] for key in _FIRST if key in statement}
+    first = {key: statement[key] for key in _LEADING_PROPERTIES if key in statement}
     rest = {key: item for key, item in statement.items() if key not in first and key != "tags"}
     last = {key: statement[key] for key in ("tags",) if key in statement}
     return {**first, **rest, **last}

@@ -70,20 +70,20 @@ class Exclusions:
         self._bodies = bodies
         self._ids = ids
         self._catalog = catalog
-        self._made: dict[str, ResourceId] = {}
-        self._kept_groups: dict[str, ResourceId] = {}
-        self._managed: dict[str, str] = {}
+        self._makers: dict[str, ResourceId] = {}
+        self._managed_groups: dict[str, ResourceId] = {}
+        self._managers: dict[str, str] = {}
         for resource, body in listed:
             self._note_manager(resource, body)
         for key, body in bodies.items():
-            self._note(ids[key], body)
+            self._note_made(ids[key], body)
 
     def _note_manager(self, resource: ResourceId, body: Body) -> None:
         manager = lookup(body, ("managedBy",))
         if isinstance(manager, str) and manager:
-            self._managed[resource.key] = manager
+            self._managers[resource.key] = manager
 
-    def _note(self, resource: ResourceId, body: Body) -> None:
+    def _note_made(self, resource: ResourceId, body: Body) -> None:
         self._note_manager(resource, body)
         known = self._catalog.of(resource)
         if known is None:
@@ -91,36 +91,36 @@ class Exclusions:
         for text in known.makes(body):
             made = parse_resource_id(text)
             if made is not None:
-                self._made[made.key] = resource
+                self._makers[made.key] = resource
         name = lookup(body, known.managed_group.split(".")) if known.managed_group else None
         if isinstance(name, str) and name and resource.subscription:
-            self._kept_groups[resource_group_id(resource.subscription, name).key] = resource
+            self._managed_groups[resource_group_id(resource.subscription, name).key] = resource
 
     def of(self, resource: ResourceId, body: Body) -> LeftOut | None:
         """Return why a resource is left out, or None."""
         reason = self._made_by_service(resource, body)
         if reason is not None:
             return LeftOut(resource, reason)
-        marked = None if self._observes else self._marked(resource)
+        marked = None if self._observes else self._describe_marks(resource)
         return LeftOut(resource, marked, owned=True) if marked is not None else None
 
     def _made_by_service(self, resource: ResourceId, body: Body) -> str | None:
-        for group, holder in self._kept_groups.items():
+        for group, holder in self._managed_groups.items():
             if resource.key == group or resource.key.startswith(f"{group}/"):
                 return f"in the node resource group that {holder.name} keeps"
-        maker = self._made.get(resource.key)
+        maker = self._makers.get(resource.key)
         if maker is None:
-            above = next((a.key for a in resource.ancestors if a.key in self._made), None)
-            maker = self._made[above] if above is not None else None
+            above = next((a.key for a in resource.ancestors if a.key in self._makers), None)
+            maker = self._makers[above] if above is not None else None
         if maker is not None:
             return f"made by Azure for {maker.name}, and deleted with it"
-        manager = self._managed.get(resource.key)
+        manager = self._managers.get(resource.key)
         if manager is not None:
             return f"managed by {manager}"
         known = self._catalog.of(resource)
-        return _made_for_everybody(known, resource, body) if known is not None else None
+        return _made_for_subscription(known, resource, body) if known is not None else None
 
-    def _marked(self, resource: ResourceId) -> str | None:
+    def _describe_marks(self, resource: ResourceId) -> str | None:
         """Return whose marks a resource, or one that contains it, carries."""
         known = self._catalog.of(resource)
         for each in (resource, *resource.ancestors):
@@ -137,7 +137,7 @@ class Exclusions:
         return None
 
 
-def _made_for_everybody(known: ResourceType, resource: ResourceId, body: Body) -> str | None:
+def _made_for_subscription(known: ResourceType, resource: ResourceId, body: Body) -> str | None:
     if resource.type == RESOURCE_GROUP and _GROUPS_OF_AZURE.fullmatch(resource.name):
         return "made by Azure for everybody in the subscription"
     if known.is_service_made(resource.name):
@@ -168,7 +168,7 @@ def select(
         resource, body = ids[key], bodies.get(key)
         if body is None or resource.type == RESOURCE_GROUP:
             continue
-        if is_part(resource, catalog) or _in_parents_body(resource, bodies, catalog):
+        if is_part(resource, catalog) or _is_in_parents_body(resource, bodies, catalog):
             continue
         out = exclusions.of(resource, body)
         if out is None:
@@ -178,7 +178,7 @@ def select(
     return Selection(adopted, tuple(left_out))
 
 
-def _in_parents_body(resource: ResourceId, bodies: Mapping[str, Body], catalog: Catalog) -> bool:
+def _is_in_parents_body(resource: ResourceId, bodies: Mapping[str, Body], catalog: Catalog) -> bool:
     parent = catalog.of(resource.parent) if resource.parent else None
     if parent is None or resource.parent is None:
         return False

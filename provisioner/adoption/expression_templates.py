@@ -164,20 +164,22 @@ def write(template: Template, expression: Callable[[Ref], str]) -> str:
     written = []
     for part in template.parts:
         if isinstance(part, str):
+            # A literal `${` of a live value (a script, a query) would be evaluated as an
+            # expression.
             written.append(part.replace("${", "$${"))
         else:
-            written.append(f"${{{_expression(part, expression)}}}")
+            written.append(f"${{{_expression_text(part, expression)}}}")
     return "".join(written)
 
 
-def _expression(part: Part, expression: Callable[[Ref], str]) -> str:
+def _expression_text(part: Part, expression: Callable[[Ref], str]) -> str:
     if isinstance(part, str):
         return json.dumps(part)
     if isinstance(part, Ref):
         return expression(part)
     if isinstance(part, Call):
-        arguments = ", ".join(_expression(each, expression) for each in part.arguments)
+        arguments = ", ".join(_expression_text(each, expression) for each in part.arguments)
         if part.function == "+":
-            return " + ".join(_expression(each, expression) for each in part.arguments)
+            return " + ".join(_expression_text(each, expression) for each in part.arguments)
         return f"{part.function}({arguments})"
     return part.text

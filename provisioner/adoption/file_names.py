@@ -96,9 +96,9 @@ class Names:
         for module in modules:
             self.root.names.take(module)
         self.aliases = self._name_groups()
-        self._place: dict[str, tuple[str, str, str]] = {}
+        self._places: dict[str, tuple[str, str, str]] = {}
         for fold in estate.folds:
-            self._name(fold)
+            self._name_statement(fold)
 
     def _name_groups(self) -> Mapping[str, str]:
         names = Namespace()
@@ -108,7 +108,7 @@ class Names:
             found[group.id.key] = names.take(camel(words) or "main", camel([*words, "group"]))
         return found
 
-    def _name(self, fold: ForEachStatement) -> None:
+    def _name_statement(self, fold: ForEachStatement) -> None:
         """Name a statement after the common words of its resources, and their noun."""
         first = next(iter(fold.members.values()))
         file = self.files[self._estate.files[first.key]]
@@ -122,8 +122,8 @@ class Names:
         if file.module != ROOT:
             # The module is specific to the group, so its names need not repeat the group's words.
             group = group_of(first.id)
-            around = self._group_words(group.key if group is not None else None)
-            words, own = without_group(words, around), without_group(own, around)
+            group_words = self._group_words(group.key if group is not None else None)
+            words, own = without_group(words, group_words), without_group(own, group_words)
         longer = [*words, *(word for word in own if word not in words)]
         short = words[1:] if words[:1] == [file.module] and len(words) > 1 else words
         name = file.names.take(
@@ -131,12 +131,12 @@ class Names:
         )
         file.statements[name] = fold
         for key, entry in fold.members.items():
-            self._place[entry.key] = (file.module, name, key)
+            self._places[entry.key] = (file.module, name, key)
 
     def addresses(self) -> Mapping[str, str]:
         """Return the address of each resource and group by the key of its id."""
         found = {key: f"resourceGroups.{alias}" for key, alias in self.aliases.items()}
-        for key, (module, name, entry) in self._place.items():
+        for key, (module, name, entry) in self._places.items():
             prefix = f"{module}." if module else ""
             found[key] = f"{prefix}{name}[{entry}]" if entry else f"{prefix}{name}"
         return found
@@ -158,39 +158,43 @@ class Names:
         """Return how a file reads something: by its name, or as a parameter."""
         if ref.key in self.aliases:
             return self._group_expression(file, ref)
-        module, name, key = self._place[ref.key]
+        module, name, key = self._places[ref.key]
         if module == file.module:
-            return f"{_indexed(name, key)}.{ref.attribute}"
+            return f"{_indexed_name(name, key)}.{ref.attribute}"
         if file.module == ROOT:
-            return f"{module}.{self._output(self.files[module], ref)}"
-        return self._parameter(file, ref)
+            return f"{module}.{self._output_name(self.files[module], ref)}"
+        return self._parameter_name(file, ref)
 
     def _group_expression(self, file: File, ref: Ref) -> str:
         if file.module == ROOT:
             return f"resourceGroups.{self.aliases[ref.key]}.{ref.attribute}"
         if ref.key == self.group_of(file):
             return f"resourceGroup.{ref.attribute}"
-        return self._parameter(file, ref)
+        return self._parameter_name(file, ref)
 
     def group_of(self, file: File) -> str | None:
         """Return the key of the resource group that contains most resources of a file."""
         keys = [f.entry.group for f in file.statements.values() if f.entry.group]
         return max(sorted(set(keys)), key=keys.count) if keys else None
 
-    def _parameter(self, file: File, ref: Ref) -> str:
-        wanted = Ref(ref.key, ref.attribute)
-        if wanted not in file.given:
-            file.given[wanted] = file.names.take(self._title(wanted, file), self._title(wanted))
-        return file.given[wanted]
+    def _parameter_name(self, file: File, ref: Ref) -> str:
+        source = Ref(ref.key, ref.attribute)
+        if source not in file.given:
+            file.given[source] = file.names.take(
+                self._passed_name(source, file), self._passed_name(source)
+            )
+        return file.given[source]
 
-    def _output(self, file: File, ref: Ref) -> str:
-        wanted = Ref(ref.key, ref.attribute)
-        if wanted not in file.outputs:
+    def _output_name(self, file: File, ref: Ref) -> str:
+        source = Ref(ref.key, ref.attribute)
+        if source not in file.outputs:
             taken = Namespace(file.outputs.values())
-            file.outputs[wanted] = taken.take(self._title(wanted, file), self._title(wanted))
-        return file.outputs[wanted]
+            file.outputs[source] = taken.take(
+                self._passed_name(source, file), self._passed_name(source)
+            )
+        return file.outputs[source]
 
-    def _title(self, ref: Ref, file: File | None = None) -> str:
+    def _passed_name(self, ref: Ref, file: File | None = None) -> str:
         """Return the name of the parameter or output that passes a reference on.
 
         An example is `hubNetworkId`; in a file that is the hub's own, `networkId`.
@@ -198,14 +202,14 @@ class Names:
         if ref.key in self.aliases:
             stem = f"{self.aliases[ref.key]}Group"
         else:
-            around = self._group_words(self.group_of(file)) if file is not None else ()
-            words = without_group(self._estate.words.get(ref.key, ()), around)
+            group_words = self._group_words(self.group_of(file)) if file is not None else ()
+            words = without_group(self._estate.words.get(ref.key, ()), group_words)
             stem = identifier(words, noun_of(self._type_of(ref.key)))
         step = ref.attribute.rpartition(".")[2].partition("[")[0]
         return f"{stem}{step[:1].upper()}{step[1:]}"
 
     def _type_of(self, key: str) -> str:
-        module, name, _ = self._place[key]
+        module, name, _ = self._places[key]
         return self.files[module].statements[name].entry.type
 
     def stem(self, file: File) -> str:
@@ -220,5 +224,5 @@ class Names:
         return words_of(name, self._estate.habits)
 
 
-def _indexed(name: str, key: str) -> str:
+def _indexed_name(name: str, key: str) -> str:
     return f'{name}["{key}"]' if key else name

@@ -83,17 +83,17 @@ def generalize(entries: Sequence[Entry], fill: Fill) -> Entry:
         values: list[Cell] = [getattr(entry, name) for entry in entries]
         if all(value is None for value in values):
             return None
-        unified = _unify(values, (name,), fill)
+        unified = _unify_cells(values, (name,), fill)
         assert isinstance(unified, Template)
         return unified
 
     parent, scope, location = place("parent"), place("scope"), place("location")
-    body = _unify([entry.body for entry in entries], (), fill)
+    body = _unify_cells([entry.body for entry in entries], (), fill)
     assert isinstance(body, Mapping)
     return replace(entries[0], parent=parent, scope=scope, location=location, body=body)
 
 
-def _unify(cells: Sequence[Cell], path: Path, fill: Fill) -> Tree:
+def _unify_cells(cells: Sequence[Cell], path: Path, fill: Fill) -> Tree:
     first = frozen(cells[0])
     if not isinstance(cells[0], Absent) and all(frozen(cell) == first for cell in cells[1:]):
         return cells[0]
@@ -124,13 +124,13 @@ def _unify_objects(
     for key in plain:
         step = str(key.plain)
         none: Cell = {} if (*path, step) == ("properties",) else ABSENT
-        unified[key] = _unify([each.get(key, none) for each in objects], (*path, step), fill)
+        unified[key] = _unify_cells([each.get(key, none) for each in objects], (*path, step), fill)
     for number in range(len(computed[0])):
         at, keys = f"<{number}>", [each[number] for each in computed]
-        key_of_all = _unify(keys, (*path, f"{at}?"), fill)
+        key_of_all = _unify_cells(keys, (*path, f"{at}?"), fill)
         assert isinstance(key_of_all, Template)
         values = [each[key] for each, key in zip(objects, keys, strict=True)]
-        unified[key_of_all] = _unify(values, (*path, at), fill)
+        unified[key_of_all] = _unify_cells(values, (*path, at), fill)
     return unified
 
 
@@ -151,7 +151,7 @@ def _unify_lists(
 
     def unify(each: Fill) -> tuple[Tree, ...]:
         entries = zip(*lists, strict=True)
-        return tuple(_unify(cells, (*path, str(i)), each) for i, cells in enumerate(entries))
+        return tuple(_unify_cells(cells, (*path, str(i)), each) for i, cells in enumerate(entries))
 
     unify(note)
     most = _MOST_OF_ONE if len(lists[0]) == 1 else 1
@@ -176,7 +176,7 @@ def _unify_calls(texts: Sequence[Template], path: Path, fill: Fill) -> Template 
         column = [call.arguments[position] for call in calls if isinstance(call, Call)]
         last = position == len(first.arguments) - 1
         title = (_ARGUMENTS.get(first.function, "value"),) if last else ()
-        unified = _unify([Template.of(each) for each in column], (*path, *title), fill)
+        unified = _unify_cells([Template.of(each) for each in column], (*path, *title), fill)
         if not isinstance(unified, Template) or len(unified.parts) != 1:
             return None
         arguments.append(unified.parts[0])
@@ -186,12 +186,14 @@ def _unify_calls(texts: Sequence[Template], path: Path, fill: Fill) -> Template 
 def shape_of(entry: Entry) -> object:
     """Return the structure that two resources have to share to differ in values alone."""
     places = tuple(bool(place) for place in (entry.parent, entry.scope, entry.location))
-    return (bool(entry.secrets), entry.api_version, places, _shape(entry.body))
+    return (bool(entry.secrets), entry.api_version, places, _tree_shape(entry.body))
 
 
-def _shape(tree: Tree) -> object:
+def _tree_shape(tree: Tree) -> object:
     if isinstance(tree, Mapping):
-        return tuple(sorted((key.plain or "?", repr(_shape(item))) for key, item in tree.items()))
+        return tuple(
+            sorted((key.plain or "?", repr(_tree_shape(item))) for key, item in tree.items())
+        )
     if isinstance(tree, tuple):
-        return ("list", *map(_shape, tree))
+        return ("list", *map(_tree_shape, tree))
     return type(tree).__name__

@@ -22,9 +22,9 @@ _LEAST_SAVED = 3
 """Lines that a table has to save, because the list itself is easier to read."""
 _MOST_COLUMNS = 9
 _MOST_OPTIONAL = 3
-_ALONE = re.compile(r"\$\{([^{}$\"']*)\}")
+_WHOLE_EXPRESSION = re.compile(r"\$\{([^{}$\"']*)\}")
 """An expression of a whole text that is only a name with its properties."""
-_OF_ROW = re.compile(r"\$\{(each\.value(?:\.\w+)?)\}")
+_ROW_EXPRESSION = re.compile(r"\$\{(each\.value(?:\.\w+)?)\}")
 _TITLES = {
     "sourceAddressPrefix": "source",
     "sourceAddressPrefixes": "sources",
@@ -62,21 +62,21 @@ def tabulate(
     """
     statement = _tabulate_rows(statement)
     tables: dict[str, Yaml] = {}
-    for path, found in _lists(statement, ()):
+    for path, found in _object_lists(statement, ()):
         if path[0] == "forEach" or len(found) < _LEAST_ENTRIES:
             continue
-        pattern = _pattern([found])
+        pattern = _find_pattern([found])
         if pattern is None:
             continue
         title = _title_of(path)
         rows = list(pattern.rows[0])
-        text = _mapped("aTable", pattern, title)
+        text = _map_expression("aTable", pattern, title)
         kept = count_lines({"x": found}) - count_lines({"locals": {"x": rows}}) + 1
         if kept - count_lines({"x": text}) < _LEAST_SAVED:
             continue
         local = names.take(camel([title]), *_names_of(title, pattern.column, name))
         tables[local] = rows
-        statement = _replaced(statement, path, _mapped(local, pattern, title))
+        statement = _replace_at(statement, path, _map_expression(local, pattern, title))
     return statement, tables
 
 
@@ -85,39 +85,39 @@ def _tabulate_rows(statement: Mapping[str, Yaml]) -> Mapping[str, Yaml]:
     table = statement.get("forEach")
     if not isinstance(table, Mapping):
         return statement
-    for path, text in _texts(statement, ()):
-        read = _OF_ROW.fullmatch(text)
+    for path, text in _texts_in(statement, ()):
+        read = _ROW_EXPRESSION.fullmatch(text)
         if read is None or path[0] == "forEach":
             continue
         title = read[1].removeprefix("each.value").removeprefix(".")
-        cells = [_cell(row, title) for row in table.values()]
+        cells = [_cell_of(row, title) for row in table.values()]
         lists = [each for each in cells if isinstance(each, list)]
         if len(lists) < len(cells) or not all(
             isinstance(e, Mapping) for each in lists for e in each
         ):
             continue
-        pattern = _pattern(lists)
+        pattern = _find_pattern(lists)
         if pattern is None:
             continue
         rows = {
             key: _with_cell(row, title, list(own))
             for (key, row), own in zip(table.items(), pattern.rows, strict=True)
         }
-        less = _replaced(
-            {**statement, "forEach": rows}, path, _mapped(read[1], pattern, _title_of(path))
+        less = _replace_at(
+            {**statement, "forEach": rows}, path, _map_expression(read[1], pattern, _title_of(path))
         )
-        if _weight(less) < _weight(statement):
+        if _text_size(less) < _text_size(statement):
             statement, table = less, rows
     return statement
 
 
-def _weight(statement: Mapping[str, Yaml]) -> tuple[int, int]:
+def _text_size(statement: Mapping[str, Yaml]) -> tuple[int, int]:
     """Return how many lines and characters a statement takes."""
     text = render_yaml({"resources": {"x": statement}}, {})
     return text.count("\n"), len(text)
 
 
-def _cell(row: Yaml, title: str) -> Yaml:
+def _cell_of(row: Yaml, title: str) -> Yaml:
     return row.get(title) if title and isinstance(row, Mapping) else row
 
 
@@ -125,58 +125,58 @@ def _with_cell(row: Yaml, title: str, cell: Yaml) -> Yaml:
     return {**row, title: cell} if title and isinstance(row, Mapping) else cell
 
 
-def _lists(value: Yaml, path: Path) -> Iterator[tuple[Path, list[Mapping[str, Yaml]]]]:
+def _object_lists(value: Yaml, path: Path) -> Iterator[tuple[Path, list[Mapping[str, Yaml]]]]:
     """Yield (path, entries) of the lists of objects, outermost first."""
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _lists(item, (*path, key))
+            yield from _object_lists(item, (*path, key))
     elif isinstance(value, list):
         objects = [entry for entry in value if isinstance(entry, Mapping)]
         if objects and len(objects) == len(value):
             yield path, objects
         for index, entry in enumerate(value):
-            yield from _lists(entry, (*path, str(index)))
+            yield from _object_lists(entry, (*path, str(index)))
 
 
-def _texts(value: Yaml, path: Path) -> Iterator[tuple[Path, str]]:
+def _texts_in(value: Yaml, path: Path) -> Iterator[tuple[Path, str]]:
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _texts(item, (*path, key))
+            yield from _texts_in(item, (*path, key))
 
 
-def _replaced(value: Yaml, path: Path, text: str) -> Mapping[str, Yaml]:
-    changed = _replaced_in(value, path, text)
+def _replace_at(value: Yaml, path: Path, text: str) -> Mapping[str, Yaml]:
+    changed = _replace_in(value, path, text)
     assert isinstance(changed, Mapping)
     return changed
 
 
-def _replaced_in(value: Yaml, path: Path, text: str) -> Yaml:
+def _replace_in(value: Yaml, path: Path, text: str) -> Yaml:
     if not path:
         return text
     first, rest = path[0], path[1:]
     if isinstance(value, Mapping):
-        return {k: _replaced_in(v, rest, text) if k == first else v for k, v in value.items()}
+        return {k: _replace_in(v, rest, text) if k == first else v for k, v in value.items()}
     assert isinstance(value, list)
-    return [_replaced_in(v, rest, text) if str(i) == first else v for i, v in enumerate(value)]
+    return [_replace_in(v, rest, text) if str(i) == first else v for i, v in enumerate(value)]
 
 
-def _pattern(lists: Sequence[Sequence[Yaml]]) -> _Pattern | None:
+def _find_pattern(lists: Sequence[Sequence[Yaml]]) -> _Pattern | None:
     """Return the common form of the entries of some lists.
 
     None where there is too little in common, or where an expression cannot express it.
     """
-    entries = [dict(_leaves(entry, ())) for each in lists for entry in each]
+    entries = [dict(_entry_leaves(entry, ())) for each in lists for entry in each]
     paths = list(dict.fromkeys(path for entry in entries for path in entry))
     if not entries or any(one != two and two[: len(one)] == one for one in paths for two in paths):
         return None
-    fixed = _fixed(entries, paths)
+    fixed = _shared_values(entries, paths)
     columns = [path for path in paths if path not in fixed]
     optional = [path for path in columns if any(path not in entry for entry in entries)]
     if not columns or len(columns) > _MOST_COLUMNS or len(optional) > _MOST_OPTIONAL:
         return None
-    titles = dict(zip(columns, _titles(columns), strict=True))
+    titles = dict(zip(columns, _column_titles(columns), strict=True))
     alone = len(columns) == 1 and not optional
 
     def row(entry: Mapping[Path, Yaml]) -> Yaml:
@@ -189,20 +189,24 @@ def _pattern(lists: Sequence[Sequence[Yaml]]) -> _Pattern | None:
         for path, title in titles.items():
             texts[path] = variable if alone else f"{variable}.{title}"
             if path in optional:
+                # A row without the column has no such property; null stands for a property that is
+                # not stated.
                 texts[path] = f'lookup({variable}, "{title}", null)'
-        return _object({path: texts[path] for path in paths})
+        return _object_text({path: texts[path] for path in paths})
 
     whole = iter(entries)
     rows = tuple(tuple(row(next(whole)) for _ in each) for each in lists)
     return _Pattern(rows, entry_of, titles[columns[0]] if alone else "")
 
 
-def _fixed(entries: Sequence[Mapping[Path, Yaml]], paths: Sequence[Path]) -> Mapping[Path, str]:
+def _shared_values(
+    entries: Sequence[Mapping[Path, Yaml]], paths: Sequence[Path]
+) -> Mapping[Path, str]:
     """Return the values that all entries share, as expression text."""
     fixed: dict[Path, str] = {}
     for path in paths:
         values = {json.dumps(entry[path], sort_keys=True) for entry in entries if path in entry}
-        literal = _literal(entries[0].get(path))
+        literal = _literal_text(entries[0].get(path))
         if len(values) == 1 and literal is not None and all(path in entry for entry in entries):
             fixed[path] = literal
     if len(fixed) == len(paths):
@@ -212,16 +216,16 @@ def _fixed(entries: Sequence[Mapping[Path, Yaml]], paths: Sequence[Path]) -> Map
     return fixed
 
 
-def _leaves(value: Yaml, path: Path) -> Iterator[tuple[Path, Yaml]]:
+def _entry_leaves(value: Yaml, path: Path) -> Iterator[tuple[Path, Yaml]]:
     """Yield (path, value) of an entry; lists and empty objects count as values."""
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
-            yield from _leaves(item, (*path, key))
+            yield from _entry_leaves(item, (*path, key))
     else:
         yield path, value
 
 
-def _titles(paths: Sequence[Path]) -> list[str]:
+def _column_titles(paths: Sequence[Path]) -> list[str]:
     found: list[str] = []
     for path in paths:
         steps = [re.sub(r"[^A-Za-z0-9]", "", step) for step in path]
@@ -233,31 +237,31 @@ def _titles(paths: Sequence[Path]) -> list[str]:
     return found
 
 
-def _literal(value: Yaml) -> str | None:
+def _literal_text(value: Yaml) -> str | None:
     """Return a value as an expression writes it, or None where it is more than a value."""
     if isinstance(value, str):
-        alone = _ALONE.fullmatch(value)
+        alone = _WHOLE_EXPRESSION.fullmatch(value)
         if alone is not None:
             return alone[1]
         return None if "$" in value else json.dumps(value, ensure_ascii=False)
     if isinstance(value, Mapping):
-        items = [(key, _literal(item)) for key, item in value.items()]
+        items = [(key, _literal_text(item)) for key, item in value.items()]
         if any(item is None or "$" in key for key, item in items):
             return None
         return "{" + ", ".join(f"{json.dumps(key)}: {item}" for key, item in items) + "}"
     if isinstance(value, (list, tuple)):
-        parts = [_literal(item) for item in value]
+        parts = [_literal_text(item) for item in value]
         return None if None in parts else "[" + ", ".join(str(part) for part in parts) + "]"
     return json.dumps(value)
 
 
-def _object(texts: Mapping[Path, str]) -> str:
+def _object_text(texts: Mapping[Path, str]) -> str:
     """Return an object of expressions by path."""
     names = list(dict.fromkeys(path[0] for path in texts))
     parts = []
     for name in names:
         inner = {path[1:]: text for path, text in texts.items() if path[0] == name}
-        text = inner[()] if () in inner else _object(inner)
+        text = inner[()] if () in inner else _object_text(inner)
         parts.append(f"{json.dumps(name)}: {text}")
     return "{" + ", ".join(parts) + "}"
 
@@ -268,19 +272,19 @@ def _title_of(path: Path) -> str:
 
 def _names_of(title: str, column: str, statement: str) -> tuple[str, ...]:
     """Return names for a local, the best first: `logCategories`."""
-    what = camel([_singular(title), plural(column)]) if column else title
+    what = camel([_singular_of(title), plural(column)]) if column else title
     return what, camel([statement, what])
 
 
-def _singular(title: str) -> str:
+def _singular_of(title: str) -> str:
     return title[:-1] if title.endswith("s") and not title.endswith("ss") else title
 
 
-def _mapped(source: str, pattern: _Pattern, title: str) -> str:
+def _map_expression(source: str, pattern: _Pattern, title: str) -> str:
     """Return the expression that makes the list of its rows."""
     last = re.findall(r"[A-Z]?[a-z]+", title)[-1:] or ["row"]
     word = last[0].lower()
-    variable = _singular(word) if word.endswith("s") else "row"
+    variable = _singular_of(word) if word.endswith("s") else "row"
     # The variable would shadow a name of the file in the expression.
     if variable in ("each", source) or f"{variable}." in pattern.entry("row"):
         variable = "row"

@@ -48,35 +48,38 @@ class MinimalBody:
 def minimal_body(resource_type: ResourceType, schemas: SchemaIndex, actual: Body) -> MinimalBody:
     """Return the least that states a live body, without name, place and azsec's own tags."""
     writable = merge_for_write(resource_type, schemas, {}, actual)
-    whole: Mapping[str, Value] = dict(item for item in writable.items() if item[0] not in _ENVELOPE)
-    whole = _without_own_children(resource_type, whole, actual)
-    whole = _without_tags_of_azsec(whole)
-    hidden = [found.path for found in find_secrets(whole)]
+    writable_body: Mapping[str, Value] = dict(
+        item for item in writable.items() if item[0] not in _ENVELOPE
+    )
+    writable_body = _without_own_children(resource_type, writable_body, actual)
+    writable_body = _without_tags_of_azsec(writable_body)
+    hidden = [found.path for found in find_secrets(writable_body)]
     if resource_type.tier is not Tier.KNOWN:
-        hidden += [path for _, path in find_credentials({**whole, "tags": {}})]
-    hidden += find_embedded({**whole, "tags": {}})
+        hidden += [path for _, path in find_credentials({**writable_body, "tags": {}})]
+    hidden += find_embedded({**writable_body, "tags": {}})
     by_fact = list(_secrets_by_fact(resource_type, actual))
+    # Before the minimization: a secret must not appear in a file, whether a default or not.
     for path in (*hidden, *by_fact):
-        whole = without_path(whole, _unstated(path))
-    whole, refused = _without_refused(resource_type, schemas, whole)
-    trial = BodyMinimizer(resource_type, schemas, actual, whole)
+        writable_body = without_path(writable_body, _path_of_list(path))
+    writable_body, refused = _without_refused(resource_type, schemas, writable_body)
+    minimizer = BodyMinimizer(resource_type, schemas, actual, writable_body)
     # A type outside the catalog has no known defaults: its whole body is stated, empty lists and
     # objects too.
-    least = whole if resource_type.tier is Tier.RAW else trial.shrink(whole)
+    least = writable_body if resource_type.tier is Tier.RAW else minimizer.shrink(writable_body)
     least = _with_required(
-        resource_type, schemas, _with_guarded(resource_type, whole, least, actual)
+        resource_type, schemas, _with_security_settings(resource_type, writable_body, least, actual)
     )
     return MinimalBody(
         least,
-        tuple(dict.fromkeys(map(_readable, (*by_fact, *hidden)))),
-        tuple(change.path for change in trial.baseline.changes if change.declared),
+        tuple(dict.fromkeys(map(_path_text, (*by_fact, *hidden)))),
+        tuple(change.path for change in minimizer.baseline.changes if change.declared),
         refused,
     )
 
 
-def _with_guarded(
+def _with_security_settings(
     resource_type: ResourceType,
-    whole: Mapping[str, Value],
+    writable_body: Mapping[str, Value],
     least: Mapping[str, Value],
     actual: Body,
 ) -> Mapping[str, Value]:
@@ -93,23 +96,25 @@ def _with_guarded(
         if fact.security and fact.owner is Owner.POLICY
     }
     for path in sorted(guarded):
-        value, steps = lookup(whole, path.split(".")), path.split(".")
+        value, steps = lookup(writable_body, path.split(".")), path.split(".")
         is_guarded = value in ([], ()) or isinstance(value, (str, bool, int))
         if is_guarded and lookup(least, steps) is ABSENT:
-            least = _with(least, steps, cast(Value, value))
+            least = _with_value(least, steps, cast(Value, value))
     for path in resource_type.identity_profiles:
         steps = path.split(".")
         stated, live = lookup(least, steps), lookup(actual, steps)
         if isinstance(stated, Mapping) and isinstance(live, Mapping):
             entries = {
-                name: entry if _is_kept(resource_type, actual, entry) else live.get(name, entry)
+                name: entry
+                if _is_in_managed_group(resource_type, actual, entry)
+                else live.get(name, entry)
                 for name, entry in stated.items()
             }
-            least = _with(least, steps, entries)
+            least = _with_value(least, steps, entries)
     return least
 
 
-def _is_kept(resource_type: ResourceType, actual: Body, entry: object) -> bool:
+def _is_in_managed_group(resource_type: ResourceType, actual: Body, entry: object) -> bool:
     """Tell whether an identity is in the resource group that its owner manages.
 
     A new owner creates another identity there, with ids that no file can state in advance.
@@ -151,7 +156,7 @@ def _without_own_children(
         entries = lookup(body, path)
         if isinstance(entries, (list, tuple)):
             own = [entry for entry in entries if stays_in_parent(entry)]
-            body = _with(body, path, own or list(entries))
+            body = _with_value(body, path, own or list(entries))
     return body
 
 
@@ -188,14 +193,14 @@ def _without_refused(
     refused: list[str] = []
     for key in list(body):
         alone = {key: body[key]}
-        told = [
+        messages = [
             found.message
             for found in check_body(resource_type, schemas, alone, Node({}, NOWHERE))
             if found.code in _UNKNOWN_TO_SCHEMA and key in found.message
         ]
-        if not told:
+        if not messages:
             continue
-        trimmed, gone = _trim(resource_type, schemas, key, body[key])
+        trimmed, gone = _without_refused_parts(resource_type, schemas, key, body[key])
         refused += gone
         body = {name: value for name, value in body.items() if name != key}
         if trimmed is not None:
@@ -208,7 +213,7 @@ _UNKNOWN_TO_SCHEMA = frozenset(
 )
 
 
-def _trim(
+def _without_refused_parts(
     resource_type: ResourceType, schemas: SchemaIndex, key: str, value: Value
 ) -> tuple[Value, list[str]]:
     """Return a property without the parts that the schema refuses, and these parts."""
@@ -232,15 +237,15 @@ def _trim(
             kept_entries = [descend((*path, index), item) for index, item in enumerate(part)]
             if kept_entries == list(part):
                 return kept_entries
-            gone.append(_readable(path))
+            gone.append(_path_text(path))
             return None
-        gone.append(_readable(path))
+        gone.append(_path_text(path))
         return None
 
     return descend((key,), value), gone
 
 
-def _unstated(path: Path) -> Path:
+def _path_of_list(path: Path) -> Path:
     """Return the path that is left out because of a secret: the whole list that contains it.
 
     A declared list replaces the live one, and its entries would lose the properties that they do
@@ -271,14 +276,16 @@ def _secrets_by_fact(resource_type: ResourceType, actual: Body) -> Iterator[Path
     yield from descend(actual, "", ())
 
 
-def _with(body: Mapping[str, Value], path: Sequence[str], value: Value) -> Mapping[str, Value]:
+def _with_value(
+    body: Mapping[str, Value], path: Sequence[str], value: Value
+) -> Mapping[str, Value]:
     first, *rest = path
     if not rest:
         return {**body, first: value}
     inner = body.get(first)
-    return {**body, first: _with(inner if isinstance(inner, Mapping) else {}, rest, value)}
+    return {**body, first: _with_value(inner if isinstance(inner, Mapping) else {}, rest, value)}
 
 
-def _readable(path: Sequence[str | int]) -> str:
+def _path_text(path: Sequence[str | int]) -> str:
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return text.removeprefix(".")

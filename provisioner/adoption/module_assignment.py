@@ -34,7 +34,7 @@ def lay_out(
     if len(entries) <= _SMALL_ESTATE:
         return {entry.key: ROOT for entry in entries}
     by_key = {entry.key: entry for entry in entries}
-    buckets = {entry.key: _bucket(entry, by_key, bodies, 0) for entry in entries}
+    buckets = {entry.key: _assign_bucket(entry, by_key, bodies, 0) for entry in entries}
     sizes = Counter(buckets.values())
     # A function with too few resources for a module is put with the rest of its resource group.
     small = {bucket for bucket, size in sizes.items() if size < _SMALL_MODULE}
@@ -52,20 +52,20 @@ def lay_out(
 _Bucket = tuple[str, str]
 
 
-def _bucket(
+def _assign_bucket(
     entry: Entry, by_key: Mapping[str, Entry], bodies: Mapping[str, Body], depth: int
 ) -> _Bucket:
     """Return (part, key of the group) of a resource."""
-    holder = _holder(entry, bodies)
+    holder = _kept_with(entry, bodies)
     if holder is not None and depth < 8:
         above = by_key.get(holder.key)
         if above is not None and above is not entry:
-            return _bucket(above, by_key, bodies, depth + 1)
+            return _assign_bucket(above, by_key, bodies, depth + 1)
     group = group_of(entry.id)
     return part_of(entry.type), group.key if group is not None else ""
 
 
-def _holder(entry: Entry, bodies: Mapping[str, Body]) -> ResourceId | None:
+def _kept_with(entry: Entry, bodies: Mapping[str, Body]) -> ResourceId | None:
     """Return the resource with which a resource is kept in one module, or None."""
     if entry.id.parent is not None:
         return entry.id.parent
@@ -107,7 +107,7 @@ def without_module_circles(
     placed = dict(files)
     read = {ref.key for entry in entries for ref in entry.refs()}
     for _ in range(len(entries)):
-        circles = _circles(entries, placed)
+        circles = _cyclic_reads(entries, placed)
         moves = {
             (entry.key, placed[ref.key])
             for entry, ref in circles
@@ -115,22 +115,22 @@ def without_module_circles(
         }
         best, left = None, len(circles)
         for key, there in sorted(moves)[:_MOST_MOVES]:
-            after = len(_circles(entries, {**placed, key: there}))
+            after = len(_cyclic_reads(entries, {**placed, key: there}))
             if after < left:
                 best, left = (key, there), after
         if best is None:
             break
         placed[best[0]] = best[1]
     closing: dict[str, set[Ref]] = {}
-    for entry, ref in _circles(entries, placed):
+    for entry, ref in _cyclic_reads(entries, placed):
         closing.setdefault(entry.key, set()).add(ref)
-    return tuple(_written_out(entry, closing.get(entry.key, set())) for entry in entries), placed
+    return tuple(_with_literals(entry, closing.get(entry.key, set())) for entry in entries), placed
 
 
 _MOST_MOVES = 40
 
 
-def _written_out(entry: Entry, gone: set[Ref]) -> Entry:
+def _with_literals(entry: Entry, gone: set[Ref]) -> Entry:
     return entry.map(
         lambda text: text.map(
             lambda part: part.literal if isinstance(part, Ref) and part in gone else part
@@ -138,10 +138,10 @@ def _written_out(entry: Entry, gone: set[Ref]) -> Entry:
     )
 
 
-def _circles(entries: Sequence[Entry], files: Mapping[str, str]) -> list[tuple[Entry, Ref]]:
+def _cyclic_reads(entries: Sequence[Entry], files: Mapping[str, str]) -> list[tuple[Entry, Ref]]:
     """Return each value that an entry reads from a module that depends on the entry's module."""
     edges = _module_edges(entries, files)
-    waiting = {node: _waited_for(node, edges) for node in edges}
+    waiting = {node: _dependencies_of(node, edges) for node in edges}
     return [
         (entry, ref)
         for entry in entries
@@ -164,7 +164,7 @@ def _module_edges(entries: Sequence[Entry], files: Mapping[str, str]) -> Mapping
     return edges
 
 
-def _waited_for(start: str, edges: Mapping[str, set[str]]) -> set[str]:
+def _dependencies_of(start: str, edges: Mapping[str, set[str]]) -> set[str]:
     """Return all that a node waits for, over others."""
     pending, seen = list(edges.get(start, ())), set[str]()
     while pending:

@@ -18,7 +18,7 @@ from provisioner.model.guid import is_guid
 from provisioner.model.resource_id import ResourceId
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_UNIQUE = re.compile(r"(?=[a-z0-9]*[0-9][a-z])(?=[a-z0-9]*[a-z])[a-z0-9]{6,}|[0-9a-f]{8,}")
+_UNIQUE_SUFFIX = re.compile(r"(?=[a-z0-9]*[0-9][a-z])(?=[a-z0-9]*[a-z])[a-z0-9]{6,}|[0-9a-f]{8,}")
 """A suffix that a function made unique: letters and digits in one word, which does not end with a
 number."""
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
@@ -29,8 +29,8 @@ _CEL_WORDS = frozenset(
         "while",
     }
 )  # fmt: skip
-_TAKEN = RESERVED_NAMES | _CEL_WORDS | frozenset(FUNCTIONS) | STANDARD_FUNCTIONS
-_RESERVED = frozenset(name.lower() for name in _TAKEN)
+_UNUSABLE_NAMES = RESERVED_NAMES | _CEL_WORDS | frozenset(FUNCTIONS) | STANDARD_FUNCTIONS
+_RESERVED = frozenset(name.lower() for name in _UNUSABLE_NAMES)
 _MOST_WORDS = 4
 
 
@@ -61,7 +61,7 @@ class NamingConvention:
             if piece and piece == self.prefix:
                 parts.append(Var("prefix", is_parameter=True))
             else:
-                parts += self._inside(piece)
+                parts += self._split_prefix(piece)
         return Template.of(*parts)
 
     def value(self, text: str) -> Template:
@@ -73,12 +73,14 @@ class NamingConvention:
         looks = _NAME.fullmatch(text) and self.prefix and self.prefix in text.split("-")
         return self.template(text) if looks else Template.of(text)
 
-    def _inside(self, piece: str) -> list[Part]:
+    def _split_prefix(self, piece: str) -> list[Part]:
         """Return a piece of a name that may contain the prefix without hyphens.
 
         Names of vaults and storage accounts are written so.
         """
         at = piece.find(self.prefix) if len(self.prefix) >= 4 else -1
+        # A few letters before the prefix are an abbreviation (`stcontoso`); further back it is a
+        # part of another word.
         if at < 0 or at > 4 or not piece.islower():
             return [piece]
         return [
@@ -144,7 +146,7 @@ def words_of(name: str, habits: NamingConvention) -> list[str]:
         if habits.prefix and habits.prefix in folded and len(habits.prefix) >= 4:
             folded = folded.replace(habits.prefix, "")
             piece = folded
-        if not folded or folded in habits.noise or _UNIQUE.fullmatch(folded):
+        if not folded or folded in habits.noise or _UNIQUE_SUFFIX.fullmatch(folded):
             continue
         if folded in ABBREVIATIONS and (index == 0 or len(folded) <= 3) and len(pieces) > 1:
             continue
@@ -238,7 +240,7 @@ class Namespace:
     """The names of one file, each of which is used once."""
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
-        self._taken = {name.lower() for name in (*_TAKEN, *taken)}
+        self._taken = {name.lower() for name in (*_UNUSABLE_NAMES, *taken)}
 
     def take(self, *candidates: str) -> str:
         """Reserve and return the first of some names that is free, or the last with a number."""

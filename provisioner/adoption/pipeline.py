@@ -93,7 +93,7 @@ def build(
     `literal` are the keys of resources whose values are written as literals, because their
     expressions did not evaluate to the values in Azure.
     """
-    groups = _groups(material, target)
+    groups = _blueprint_groups(material, target)
     known = Known(
         resources={key: material.ids[key] for key in material.bodies},
         groups={group.id.key: group.id for group in groups},
@@ -106,10 +106,12 @@ def build(
         for key, body in sorted(material.bodies.items())
     ]
     entries = [_as_literal(entry) if entry.key in literal else entry for entry in entries]
-    entries = [_at_home(entry, material, catalog) for entry in break_circles(entries)]
-    habits = _habits(material, target, catalog)
+    entries = [
+        _without_implied_location(entry, material, catalog) for entry in break_circles(entries)
+    ]
+    habits = _naming_convention(material, target, catalog)
     words = describe(entries, habits)
-    entries = [_with_habits(entry, habits) for entry in entries]
+    entries = [_with_prefix_expression(entry, habits) for entry in entries]
     files = lay_out(entries, material.bodies, habits)
     stated, files = without_module_circles(entries, files)
     taggable = [entry for entry in stated if catalog.get(entry.type).taggable]
@@ -142,18 +144,18 @@ def minimize(material: AdoptedResources, catalog: Catalog) -> Mapping[str, Minim
     }
 
 
-def _groups(material: AdoptedResources, target: AdoptionTarget) -> tuple[Group, ...]:
+def _blueprint_groups(material: AdoptedResources, target: AdoptionTarget) -> tuple[Group, ...]:
     """Return the resource groups that the blueprint states.
 
     They are the adopted groups, and the groups that contain adopted resources.
     """
     aliases = {guid.lower(): alias for alias, guid in target.subscriptions.items()}
-    standing = {
+    containing = {
         group.key for key in material.bodies if (group := group_of(material.ids[key])) is not None
     }
-    wanted = sorted((standing | set(material.owned_groups)) & material.groups.keys())
+    keys = sorted((containing | set(material.owned_groups)) & material.groups.keys())
     found = []
-    for key in wanted:
+    for key in keys:
         body, resource = material.groups[key], material.ids[key]
         tags = lookup(body, ("tags",))
         hidden = secret_tags(body)
@@ -185,7 +187,7 @@ def _common_location(groups: Sequence[Group]) -> str:
     return max(sorted(set(locations)), key=locations.count) if locations else ""
 
 
-def _habits(
+def _naming_convention(
     material: AdoptedResources, target: AdoptionTarget, catalog: Catalog
 ) -> NamingConvention:
     names = [material.ids[key].name for key in material.groups]
@@ -206,7 +208,7 @@ def _as_literal(entry: Entry) -> Entry:
     )
 
 
-def _at_home(entry: Entry, material: AdoptedResources, catalog: Catalog) -> Entry:
+def _without_implied_location(entry: Entry, material: AdoptedResources, catalog: Catalog) -> Entry:
     """Return an entry without a location that is implied.
 
     That is the location of its resource group, or the only one that its type can have.
@@ -224,7 +226,7 @@ def _at_home(entry: Entry, material: AdoptedResources, catalog: Catalog) -> Entr
     return entry
 
 
-def _with_habits(entry: Entry, habits: NamingConvention) -> Entry:
+def _with_prefix_expression(entry: Entry, habits: NamingConvention) -> Entry:
     """Return an entry with the common prefix as an expression in its name and name-like values."""
     name = entry.id.name
     written = habits.template(name)
@@ -241,20 +243,20 @@ def describe(entries: Sequence[Entry], habits: NamingConvention) -> Mapping[str,
     """Return the distinctive words of each resource, by its key."""
     described: dict[str, Sequence[str]] = {}
     for entry in sorted(entries, key=lambda each: sum(1 for _ in each.id.ancestors)):
-        described[entry.key] = name_words(entry.id, habits, described, _title(entry))[0]
+        described[entry.key] = name_words(entry.id, habits, described, _display_name(entry))[0]
     for entry in entries:
-        granted = _granted(entry, described)
+        granted = _role_assignment_words(entry, described)
         if granted:
             described[entry.key] = granted
     return described
 
 
-def _title(entry: Entry) -> str:
+def _display_name(entry: Entry) -> str:
     """Return the display name of a resource (`displayName`), "" where the body has none.
 
     A part in brackets, which names the owner, is left out.
     """
-    found = next((v for key, v in _properties(entry) if key == "displayName"), None)
+    found = next((v for key, v in _body_properties(entry) if key == "displayName"), None)
     text = found.plain if isinstance(found, Template) and found.plain else ""
     return re.sub(r"\[[^\]]*\]", "", text).strip()
 
@@ -272,18 +274,18 @@ def _local_words(
     found: dict[str, Sequence[str]] = {}
     for entry in entries:
         group = group_of(entry.id)
-        around = words_of(group.name, habits) if group is not None else []
+        group_words = words_of(group.name, habits) if group is not None else []
         found[entry.key] = words[entry.key]
         if files[entry.key] != ROOT:
-            found[entry.key] = without_group(words[entry.key], around)
+            found[entry.key] = without_group(words[entry.key], group_words)
     return found
 
 
-def _granted(entry: Entry, described: Mapping[str, Sequence[str]]) -> list[str]:
+def _role_assignment_words(entry: Entry, described: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the words of a role assignment: its principal and role. Its own name is a GUID."""
     roles: list[str] = []
     principals: list[Ref] = []
-    for key, value in _properties(entry):
+    for key, value in _body_properties(entry):
         if not isinstance(value, Template):
             continue
         for part in value.parts:
@@ -297,7 +299,7 @@ def _granted(entry: Entry, described: Mapping[str, Sequence[str]]) -> list[str]:
     return [*whose, *(word.lower() for word in roles)]
 
 
-def _properties(entry: Entry) -> list[tuple[str | None, object]]:
+def _body_properties(entry: Entry) -> list[tuple[str | None, object]]:
     properties = entry.body.get(Template.of("properties"))
     if not isinstance(properties, Mapping):
         return []

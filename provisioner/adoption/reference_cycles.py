@@ -27,20 +27,20 @@ def break_circles(entries: Sequence[Entry]) -> tuple[Entry, ...]:
         for ref in sorted({r for r in entry.refs() if r.soft}, key=lambda r: (r.key, r.attribute)):
             if ref.key not in by_key:
                 continue
-            if _reaches(ref.key, entry.key, waits):
+            if _is_reachable(ref.key, entry.key, waits):
                 closing.add(ref)
             else:
                 waits[entry.key].add(ref.key)
-        changed[entry.key] = entry.map(lambda text: _written_out(text, closing))  # noqa: B023
+        changed[entry.key] = entry.map(lambda text: _with_literals(text, closing))  # noqa: B023
     return tuple(changed[entry.key] for entry in entries)
 
 
-def _written_out(text: Template, refs: Iterable[Ref]) -> Template:
+def _with_literals(text: Template, refs: Iterable[Ref]) -> Template:
     gone = set(refs)
     return text.map(lambda part: part.literal if isinstance(part, Ref) and part in gone else part)
 
 
-def _reaches(start: str, goal: str, waits: Mapping[str, set[str]]) -> bool:
+def _is_reachable(start: str, goal: str, waits: Mapping[str, set[str]]) -> bool:
     pending, seen = [start], set[str]()
     while pending:
         key = pending.pop()

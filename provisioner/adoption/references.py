@@ -108,7 +108,7 @@ class EntryWriter:
     def __init__(self, known: Known, bodies: Mapping[str, Body], catalog: Catalog) -> None:
         self._known = known
         self._catalog = catalog
-        self._values = _values_of_others(known, bodies, catalog)
+        self._values = _unique_values(known, bodies, catalog)
 
     def entry(self, resource: ResourceId, minimal: MinimalBody, actual: Body) -> Entry:
         """Return the entry of a resource."""
@@ -120,7 +120,7 @@ class EntryWriter:
             parent = self.id_template(resource.parent)
         elif known is not None and known.scope is Scope.EXTENSION and resource.scope is not None:
             scope = self.id_template(resource.scope)
-        body = self._tree(minimal.body, resource)
+        body = self._body_tree(minimal.body, resource)
         assert isinstance(body, Mapping)
         group = resource.scope.key if in_group and resource.scope is not None else None
         return Entry(
@@ -130,13 +130,13 @@ class EntryWriter:
             group=group,
             parent=parent,
             scope=scope,
-            location=self._location(known, resource, actual),
+            location=self._own_location(known, resource, actual),
             body=body,
             secrets=minimal.secrets,
             api_version=known.api_version if known and known.tier is not Tier.KNOWN else None,
         )
 
-    def _location(
+    def _own_location(
         self, known: ResourceType | None, resource: ResourceId, actual: Body
     ) -> Template | None:
         """Return the location of a resource that differs from its group's.
@@ -173,20 +173,23 @@ class EntryWriter:
             current = above
         return Template.of(resource.text)
 
-    def _tree(self, value: Value, own: ResourceId) -> Tree:
+    def _body_tree(self, value: Value, own: ResourceId) -> Tree:
         if isinstance(value, Mapping):
-            return {self._text(key, own): self._tree(item, own) for key, item in value.items()}
+            return {
+                self._text_template(key, own): self._body_tree(item, own)
+                for key, item in value.items()
+            }
         if isinstance(value, (list, tuple)):
-            return tuple(self._tree(item, own) for item in value)
+            return tuple(self._body_tree(item, own) for item in value)
         if isinstance(value, str):
-            return self._text(value, own)
+            return self._text_template(value, own)
         assert value is None or isinstance(value, (bool, int, float))
         return value
 
-    def _text(self, text: str, own: ResourceId) -> Template:
+    def _text_template(self, text: str, own: ResourceId) -> Template:
         named = parse_resource_id(text)
         if named is not None:
-            return self._id(named, text, own)
+            return self._id_reference(named, text, own)
         if text.lower() == self._known.tenant.lower() and text:
             return Template.of(Var("environment.tenantId"))
         alias = self._known.subscriptions.get(text.lower())
@@ -197,7 +200,7 @@ class EntryWriter:
             return Template.of(source)
         return Template.of(text)
 
-    def _id(self, named: ResourceId, text: str, own: ResourceId) -> Template:
+    def _id_reference(self, named: ResourceId, text: str, own: ResourceId) -> Template:
         role = self._built_in_role(named, own)
         if role is not None:
             return role
@@ -232,9 +235,7 @@ def place_of(location: str) -> str:
     return location.replace(" ", "").lower()
 
 
-def _values_of_others(
-    known: Known, bodies: Mapping[str, Body], catalog: Catalog
-) -> Mapping[str, Ref]:
+def _unique_values(known: Known, bodies: Mapping[str, Body], catalog: Catalog) -> Mapping[str, Ref]:
     """Return the read-only values that exactly one resource has, by the value.
 
     Examples are a principal id, a private IP address and an OIDC issuer URL: where another body
@@ -246,7 +247,7 @@ def _values_of_others(
         resource_type = catalog.of(known.resources[key]) if key in known.resources else None
         if resource_type is None:
             continue
-        for path, value in _computed(body, resource_type, catalog):
+        for path, value in _read_only_values(body, resource_type, catalog):
             if value in found and found[value].key != key:
                 twice.add(value)
             better = found.get(value)
@@ -255,7 +256,7 @@ def _values_of_others(
     return {value: ref for value, ref in found.items() if value not in twice}
 
 
-def _computed(
+def _read_only_values(
     body: Body, resource_type: ResourceType, catalog: Catalog
 ) -> Iterator[tuple[str, str]]:
     """Yield (path, value) of the telling texts that only Azure writes."""
@@ -269,7 +270,7 @@ def _computed(
         elif isinstance(value, (list, tuple)):
             for index, item in enumerate(value[:8]):
                 yield from descend(item, (*steps, "[]"), f"{written}[{index}]")
-        elif isinstance(value, str) and _is_telling(value):
+        elif isinstance(value, str) and _is_identifying(value):
             prop = catalog.schemas.find(resource_type.name, steps)
             fact = resource_type.fact(".".join(steps).replace(".[]", "[]"))
             if prop is not None and (prop.read_only or fact.read_only):
@@ -279,7 +280,7 @@ def _computed(
         yield from descend(body.get(part), (part,), part)
 
 
-def _is_telling(value: str) -> bool:
+def _is_identifying(value: str) -> bool:
     return is_guid(value) or any(pattern.fullmatch(value) for pattern in (_ADDRESS, _HOST))
 
 

@@ -21,7 +21,7 @@ _MOST_COLUMNS = 3
 _MOST_COLUMNS_OF_SHAPES = 6
 _MOST_STATEMENTS = 12
 """The number of statements that are tried, those of the most resources first."""
-_MOST_TAKEN = 40
+_MOST_MERGES = 40
 
 
 def fold_entries(
@@ -43,8 +43,8 @@ def fold_entries(
     alone = frozenset(apart)
     folds: list[ForEachStatement] = []
     for (kind_of_all, _), same in groups.items():
-        for some in _partition(same):
-            for fold in _fold(some, words):
+        for some in _partition_by_differences(same):
+            for fold in _fold_alike(some, words):
                 first = next(iter(fold.members.values()))
                 if first.secrets or alone & {entry.key for entry in fold.members.values()}:
                     folds.append(fold)
@@ -52,11 +52,11 @@ def fold_entries(
                 places = (first.parent is None, first.scope is None, first.location is None)
                 alike.setdefault((kind_of_all, first.api_version, places), []).append(fold)
     for some_folds in alike.values():
-        folds += _merge(some_folds, words)
-    return tuple(sorted(_without_circles(folds), key=_order))
+        folds += _merge_shapes(some_folds, words)
+    return tuple(sorted(_without_cycles(folds), key=_sort_key))
 
 
-def _merge(
+def _merge_shapes(
     folds: list[ForEachStatement], words: Mapping[str, Sequence[str]]
 ) -> list[ForEachStatement]:
     """Return the statements of one type, merged where that makes the file shorter.
@@ -64,22 +64,27 @@ def _merge(
     The largest statement absorbs others, one after the other, as long as the file becomes shorter.
     """
     done: list[ForEachStatement] = []
-    pending = sorted(folds, key=lambda fold: (-len(fold.members), _order(fold)))
+    pending = sorted(folds, key=lambda fold: (-len(fold.members), _sort_key(fold)))
     while pending:
-        whole, others = pending[0], pending[1:]
-        for _ in range(_MOST_TAKEN):
+        merged_so_far, others = pending[0], pending[1:]
+        for _ in range(_MOST_MERGES):
             grown = [
                 (saved, merged, other)
                 for other in others[:_MOST_STATEMENTS]
-                if (merged := _merged((whole, other), words)) is not None
-                and (saved := _count(whole) + _count(other) - _count(merged)) * _LEAST_SAVED
-                >= _count(other)
+                if (merged := _merged_statement((merged_so_far, other), words)) is not None
+                and (
+                    saved := _count_statement_lines(merged_so_far)
+                    + _count_statement_lines(other)
+                    - _count_statement_lines(merged)
+                )
+                * _LEAST_SAVED
+                >= _count_statement_lines(other)
             ]
             if not grown:
                 break
-            _, whole, taken = max(grown, key=lambda each: each[0])
+            _, merged_so_far, taken = max(grown, key=lambda each: each[0])
             others = [other for other in others if other is not taken]
-        done.append(whole)
+        done.append(merged_so_far)
         pending = others
     return done
 
@@ -89,7 +94,7 @@ _LEAST_SAVED = 6
 harder to read."""
 
 
-def _merged(
+def _merged_statement(
     folds: Sequence[ForEachStatement], words: Mapping[str, Sequence[str]]
 ) -> ForEachStatement | None:
     entries = [entry for fold in folds for entry in fold.members.values()]
@@ -104,7 +109,7 @@ def _merged(
     return table_of(entries, named, columns)
 
 
-def _count(fold: ForEachStatement) -> int:
+def _count_statement_lines(fold: ForEachStatement) -> int:
     """Return how many lines a statement takes, about: names are known later."""
 
     def text(template: Template) -> str:
@@ -133,16 +138,16 @@ def _count(fold: ForEachStatement) -> int:
     return count_lines({"resources": {"statement": statement}, "locals": tables})
 
 
-def _order(fold: ForEachStatement) -> str:
+def _sort_key(fold: ForEachStatement) -> str:
     return min(entry.key for entry in fold.members.values())
 
 
-def _partition(entries: list[Entry]) -> Iterator[list[Entry]]:
+def _partition_by_differences(entries: list[Entry]) -> Iterator[list[Entry]]:
     """Yield groups of entries in which few values differ.
 
     While too many differ, a group is split by the property with the fewest distinct values.
     """
-    columns = _columns(entries)
+    columns = _differing_columns(entries)
     if len(entries) < 2 or len(columns) <= _MOST_COLUMNS:
         yield entries
         return
@@ -152,16 +157,16 @@ def _partition(entries: list[Entry]) -> Iterator[list[Entry]]:
     for entry, value in zip(entries, by_values[path], strict=True):
         parts.setdefault(value, []).append(entry)
     for some in parts.values():
-        yield from _partition(some)
+        yield from _partition_by_differences(some)
 
 
-def _columns(entries: Sequence[Entry]) -> tuple[Column, ...]:
+def _differing_columns(entries: Sequence[Entry]) -> tuple[Column, ...]:
     """Return the places in which entries differ, except for the places of their names."""
     names = names_column(entries).identity
     return tuple(column for column in columns_of(entries) if column.identity != names)
 
 
-def _fold(entries: list[Entry], words: Mapping[str, Sequence[str]]) -> list[ForEachStatement]:
+def _fold_alike(entries: list[Entry], words: Mapping[str, Sequence[str]]) -> list[ForEachStatement]:
     """Return one statement for some resources.
 
     It returns one statement each where the merged one is not shorter, or where the resources refer
@@ -170,7 +175,7 @@ def _fold(entries: list[Entry], words: Mapping[str, Sequence[str]]) -> list[ForE
     keys = {entry.key for entry in entries}
     apart = [e for e in entries if any(r.key in keys and r.key != e.key for r in e.refs())]
     together = [entry for entry in entries if entry not in apart]
-    columns = _columns(together) if len(together) > 1 else ()
+    columns = _differing_columns(together) if len(together) > 1 else ()
     worth = len(together) > 2 or (len(together) == 2 and len(columns) <= 1)
     if not worth:
         return [single(entry) for entry in entries]
@@ -180,7 +185,7 @@ def _fold(entries: list[Entry], words: Mapping[str, Sequence[str]]) -> list[ForE
     return [table_of(together, named, columns), *(single(entry) for entry in apart)]
 
 
-def _without_circles(folds: Iterable[ForEachStatement]) -> list[ForEachStatement]:
+def _without_cycles(folds: Iterable[ForEachStatement]) -> list[ForEachStatement]:
     """Return the statements, with those split up whose tables refer to each other.
 
     Each of the two tables would have to be evaluated before the other.
@@ -197,7 +202,7 @@ def _without_circles(folds: Iterable[ForEachStatement]) -> list[ForEachStatement
         reads[index] = {of_member[r.key] for r in fold.row_refs() if r.key in of_member}
     result: list[ForEachStatement] = []
     for index, fold in enumerate(done):
-        if fold.repeats and _leads_to(index, reads):
+        if fold.repeats and _reads_itself(index, reads):
             reads[index] = set()
             result += [single(entry) for entry in fold.members.values()]
         else:
@@ -205,7 +210,7 @@ def _without_circles(folds: Iterable[ForEachStatement]) -> list[ForEachStatement
     return result
 
 
-def _leads_to(start: int, reads: Mapping[int, set[int]]) -> bool:
+def _reads_itself(start: int, reads: Mapping[int, set[int]]) -> bool:
     """Tell whether a table reads itself, over others."""
     pending, seen = list(reads[start]), set[int]()
     while pending:

@@ -76,9 +76,9 @@ def table_of(
     if named.is_column:
         columns = [names, *columns]
     titles = dict(
-        zip((c.identity for c in columns), _titles([c.path for c in columns]), strict=True)
+        zip((c.identity for c in columns), _column_titles([c.path for c in columns]), strict=True)
     )
-    cells = {column.identity: _cells(column) for column in columns}
+    cells = {column.identity: _filled_cells(column) for column in columns}
     alone = len(columns) == 1 and not any(isinstance(c, Absent) for c in cells[columns[0].identity])
     places: dict[object, Template] = {}
     for column in columns:
@@ -95,7 +95,7 @@ def table_of(
             for identity, column in cells.items()
             if not isinstance(cell := column[index], Absent)
         }
-        for index, key in sorted(enumerate(named.keys), key=lambda each: _order_of(each, named))
+        for index, key in sorted(enumerate(named.keys), key=lambda each: _row_order(each, named))
     }
     entry = generalize(entries, lambda column: places[column.identity])
     name = places[names.identity]
@@ -103,19 +103,19 @@ def table_of(
     return ForEachStatement(replace(entry, name=name), members, rows if columns else None, alone)
 
 
-def _order_of(numbered: tuple[int, str], named: RowKeys) -> tuple[str, int]:
+def _row_order(numbered: tuple[int, str], named: RowKeys) -> tuple[str, int]:
     """Return the sort key of a row: its key where names (GUIDs) are a column, else its position."""
     index, key = numbered
     return (key if named.is_column else "", index)
 
 
-def _cells(column: Column) -> tuple[Cell, ...]:
+def _filled_cells(column: Column) -> tuple[Cell, ...]:
     """Return the values of a column. A list that only some have is empty for the others."""
     lists = all(isinstance(cell, (tuple, Absent)) for cell in column.cells)
     return tuple(() if lists and isinstance(cell, Absent) else cell for cell in column.cells)
 
 
-def _titles(paths: Sequence[Path]) -> Sequence[str]:
+def _column_titles(paths: Sequence[Path]) -> Sequence[str]:
     """Return a title for each column: the name of the property, or of the one that contains it."""
     found: list[str] = []
     for path in paths:

@@ -26,12 +26,12 @@ class RowKeys:
     is_column: bool = False
 
 
-def _of_names(entries: Sequence[Entry]) -> RowKeys | None:
+def _keys_of_names(entries: Sequence[Entry]) -> RowKeys | None:
     """Return the parts in which names differ, as keys.
 
     For `nsg-…-apps` and `nsg-…-jobs` these are `apps` and `jobs`.
     """
-    split = [_tokens(entry.name) for entry in entries]
+    split = [_name_tokens(entry.name) for entry in entries]
     if any(is_guid(entry.id.name) for entry in entries):
         return None
     shortest = min(map(len, split))
@@ -50,7 +50,7 @@ def _of_names(entries: Sequence[Entry]) -> RowKeys | None:
     return RowKeys(tuple(usable), name)
 
 
-def _tokens(name: Template) -> list[Part]:
+def _name_tokens(name: Template) -> list[Part]:
     return [
         token
         for part in name.parts
@@ -59,15 +59,15 @@ def _tokens(name: Template) -> list[Part]:
     ]
 
 
-def _of_words(entries: Sequence[Entry], words: Mapping[str, Sequence[str]]) -> RowKeys | None:
+def _keys_of_words(entries: Sequence[Entry], words: Mapping[str, Sequence[str]]) -> RowKeys | None:
     """Return keys from the words that are known of the resources whose names have no meaning."""
     keys = [camel(words.get(entry.key, ())) for entry in entries]
     if len(set(keys)) < len(keys):
         above = [entry.id.container for entry in entries]
-        around = [words.get(a.key, ()) if a is not None else () for a in above]
+        container_words = [words.get(a.key, ()) if a is not None else () for a in above]
         keys = [
             camel([*words.get(entry.key, ()), *more])
-            for entry, more in zip(entries, around, strict=True)
+            for entry, more in zip(entries, container_words, strict=True)
         ]
     counts = Counter(keys)
     numbers: Counter[str] = Counter()
@@ -86,4 +86,4 @@ def row_keys(entries: Sequence[Entry], words: Mapping[str, Sequence[str]]) -> Ro
 
     None where neither are unique.
     """
-    return _of_names(entries) or _of_words(entries, words)
+    return _keys_of_names(entries) or _keys_of_words(entries, words)

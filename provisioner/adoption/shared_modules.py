@@ -45,12 +45,12 @@ def share_modules(
     """
     alike: dict[object, list[str]] = {}
     for name, document in modules.items():
-        alike.setdefault((stems[name], _shape(document)), []).append(name)
+        alike.setdefault((stems[name], _structure(document)), []).append(name)
     files: dict[str, Mapping[str, Yaml]] = {}
     uses: dict[str, ModuleUse] = {}
-    names = Namespace(name for name, same in _singles(alike))
+    names = Namespace(name for name, same in _unshared_modules(alike))
     for same in alike.values():
-        merged = _merge([modules[name] for name in same]) if len(same) > 1 else None
+        merged = _merge_documents([modules[name] for name in same]) if len(same) > 1 else None
         if merged is None:
             for name in same:
                 files[name] = modules[name]
@@ -64,16 +64,16 @@ def share_modules(
     return SharedModules(files, uses)
 
 
-def _singles(alike: Mapping[object, list[str]]) -> Iterator[tuple[str, list[str]]]:
+def _unshared_modules(alike: Mapping[object, list[str]]) -> Iterator[tuple[str, list[str]]]:
     return ((same[0], same) for same in alike.values() if len(same) == 1)
 
 
-def _shape(value: Yaml) -> object:
+def _structure(value: Yaml) -> object:
     """Return the structure that two documents have to share: keys, lengths and types of values."""
     if isinstance(value, Mapping):
-        return tuple((key, _shape(item)) for key, item in value.items())
+        return tuple((key, _structure(item)) for key, item in value.items())
     if isinstance(value, (list, tuple)):
-        return tuple(map(_shape, value))
+        return tuple(map(_structure, value))
     return type(value).__name__
 
 
@@ -81,32 +81,32 @@ Scalar = str | int | float | bool | None
 _KINDS: Mapping[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
 
 
-def _scalars(value: Yaml, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:
+def _scalars_in(value: Yaml, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _scalars(item, (*path, key))
+            yield from _scalars_in(item, (*path, key))
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            yield from _scalars(item, (*path, index))
+            yield from _scalars_in(item, (*path, index))
     elif value is None or isinstance(value, (str, int, float)):
         yield path, value
 
 
-def _merge(
+def _merge_documents(
     documents: Sequence[Mapping[str, Yaml]],
 ) -> tuple[Mapping[str, Yaml], list[dict[str, Yaml]]] | None:
     """Return one document for several of the same structure, and the parameter values of each use.
 
     None where too many values differ, or where a differing value is an expression.
     """
-    tables = [dict(_scalars(document)) for document in documents]
+    tables = [dict(_scalars_in(document)) for document in documents]
     middles: dict[tuple[Scalar, ...], list[Path]] = {}
     written: dict[Path, tuple[str, str]] = {}
     for path in tables[0]:
         column = tuple(table[path] for table in tables)
         if len(set(column)) == 1:
             continue
-        head, middle, tail = _split(column)
+        head, middle, tail = _split_common_parts(column)
         if path[0] in _INTERFACE or not all(map(_is_plain, middle)):
             return None
         middles.setdefault(middle, []).append(path)
@@ -115,25 +115,25 @@ def _merge(
         return None
     taken = Namespace(_names_in(documents[0]))
     order = sorted(middles, key=lambda middle: (-len(middles[middle]), str(middles[middle][0])))
-    titles = {middle: taken.take(*_titles(middle, middles[middle])) for middle in order}
+    titles = {middle: taken.take(*_parameter_titles(middle, middles[middle])) for middle in order}
     texts = {
         path: f"{written[path][0]}${{{titles[middle]}}}{written[path][1]}"
         for middle, paths in middles.items()
         for path in paths
     }
-    document = _replaced(documents[0], (), texts)
+    document = _replace_texts(documents[0], (), texts)
     assert isinstance(document, Mapping)
     given = document.get("parameters", {})
     assert isinstance(given, Mapping)
     own = {titles[middle]: {"type": _KINDS[type(middle[0])]} for middle in order}
     found = {key: item for key, item in document.items() if key not in ("apiVersion", "kind")}
-    whole: dict[str, Yaml] = {
+    sections: dict[str, Yaml] = {
         "apiVersion": document["apiVersion"],
         "kind": document["kind"],
         **found,
         "parameters": {**own, **given},
     }
-    ordered = {key: whole[key] for key in ("apiVersion", "kind", "parameters")} | whole
+    ordered = {key: sections[key] for key in ("apiVersion", "kind", "parameters")} | sections
     uses: list[dict[str, Yaml]] = [
         {titles[middle]: middle[index] for middle in order} for index in range(len(documents))
     ]
@@ -149,7 +149,7 @@ def _is_plain(value: Scalar) -> bool:
     return value is not None and value != "" and "${" not in str(value)
 
 
-def _split(column: Sequence[Scalar]) -> tuple[str, tuple[Scalar, ...], str]:
+def _split_common_parts(column: Sequence[Scalar]) -> tuple[str, tuple[Scalar, ...], str]:
     """Return the common prefix and suffix of texts, in whole words, and what is between them.
 
     Values that are not texts have no common part.
@@ -168,12 +168,13 @@ def _split(column: Sequence[Scalar]) -> tuple[str, tuple[Scalar, ...], str]:
     first = split[0]
     middle = tuple("".join(words[head : len(words) - tail]) for words in split)
     before, after = "".join(first[:head]), "".join(first[len(first) - tail :])
+    # A cut inside of an expression would leave a half of it on each side.
     if before.count("{") != before.count("}") or after.count("{") != after.count("}"):
         return "", tuple(texts), ""
     return before, middle, after
 
 
-def _titles(middle: Sequence[Scalar], paths: Sequence[Path]) -> tuple[str, ...]:
+def _parameter_titles(middle: Sequence[Scalar], paths: Sequence[Path]) -> tuple[str, ...]:
     """Return names for a parameter, the best first.
 
     They say which number or name it is, or which property it is the value of.
@@ -196,9 +197,9 @@ def _names_in(document: Mapping[str, Yaml]) -> Iterator[str]:
         yield from entries if isinstance(entries, Mapping) else ()
 
 
-def _replaced(value: Yaml, path: Path, texts: Mapping[Path, str]) -> Yaml:
+def _replace_texts(value: Yaml, path: Path, texts: Mapping[Path, str]) -> Yaml:
     if isinstance(value, Mapping):
-        return {key: _replaced(item, (*path, key), texts) for key, item in value.items()}
+        return {key: _replace_texts(item, (*path, key), texts) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_replaced(item, (*path, index), texts) for index, item in enumerate(value)]
+        return [_replace_texts(item, (*path, index), texts) for index, item in enumerate(value)]
     return texts.get(path, value)

@@ -18,8 +18,8 @@ from provisioner.model.resource_id import ResourceId
 
 MOST_TEMPLATES = 1_000
 _TEXT = re.compile(r"'((?:[^']|'')*)'")
-_ON_ANOTHER = "/providers/"
-_HOLE = re.compile(r"\{\d+\}")
+_EXTENSION_MARK = "/providers/"
+_PLACEHOLDER = re.compile(r"\{\d+\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class Pattern:
         """Tell whether a resource may be the one."""
         kind, names = resource.type, "/".join(resource.names)
         scope = resource.scope
-        if _ON_ANOTHER in self.type.lower() and scope is not None:
+        if _EXTENSION_MARK in self.type.lower() and scope is not None:
             namespace, _, rest = resource.type.partition("/")
-            kind = f"{scope.type}{_ON_ANOTHER}{rest}"
+            kind = f"{scope.type}{_EXTENSION_MARK}{rest}"
             names = "/".join((*scope.names, namespace, *resource.names))
         return kind.lower() == self.type.lower() and self.name.fullmatch(names) is not None
 
@@ -77,13 +77,13 @@ def read_template(text: str, path: str) -> tuple[Pattern, ...]:
                 "Compile Bicep first: `az bicep build --file main.bicep`.",
             )
         )
-    found = tuple(_patterns(document, path))
+    found = tuple(_read_patterns(document, path))
     if not found:
         raise DiagnosticError(error("no-resources", f"{path} deploys no resources."))
     return found
 
 
-def _patterns(root: Mapping[str, Any], path: str) -> Iterator[Pattern]:
+def _read_patterns(root: Mapping[str, Any], path: str) -> Iterator[Pattern]:
     pending: list[tuple[Mapping[str, Any], str, str]] = [(root, "", "")]
     seen = 0
     while pending:
@@ -99,8 +99,10 @@ def _patterns(root: Mapping[str, Any], path: str) -> Iterator[Pattern]:
                     "Adopt by --resource-group, without --template.",
                 )
             )
-        for resource in _resources(template.get("resources")):
+        for resource in _resources_of(template.get("resources")):
             kind, written = str(resource.get("type", "")), str(resource.get("name", ""))
+            # A nested deployment is no resource to adopt; what its template deploys is. A linked
+            # one is not in the file.
             if kind.lower() == DEPLOYMENT_TYPE.lower():
                 inner = resource.get("properties")
                 nested = inner.get("template") if isinstance(inner, Mapping) else None
@@ -109,14 +111,14 @@ def _patterns(root: Mapping[str, Any], path: str) -> Iterator[Pattern]:
                 continue
             if resource.get("existing") is True or not kind:
                 continue
-            whole = f"{above}/{kind}" if above else kind
+            full_type = f"{above}/{kind}" if above else kind
             name = f"{outer}/{_pattern_of(written)}" if outer else _pattern_of(written)
-            yield Pattern(whole, re.compile(name, re.IGNORECASE), written)
+            yield Pattern(full_type, re.compile(name, re.IGNORECASE), written)
             if resource.get("resources"):
-                pending.append((resource, whole, name))
+                pending.append((resource, full_type, name))
 
 
-def _resources(value: object) -> Iterator[Mapping[str, Any]]:
+def _resources_of(value: object) -> Iterator[Mapping[str, Any]]:
     """Yield the resources of a template: a list, or an object by symbolic names."""
     entries = value.values() if isinstance(value, Mapping) else value
     for entry in entries if isinstance(entries, (list, type({}.values()))) else ():
@@ -130,13 +132,14 @@ def _pattern_of(written: str) -> str:
     Functions are not evaluated; matching ignores case, so `toLower('A')` matches.
     """
     if not written.startswith("[") or written.startswith("[["):
+        # `[[` is a literal bracket ("Syntax and expressions in ARM templates", escape characters).
         return re.escape(written.removeprefix("["))
     texts = [text.replace("''", "'") for text in _TEXT.findall(written)]
     joins = re.match(r"\[(format|concat)\(", written)
     if joins is None:
         return r".+"
     if joins[1] == "format" and texts:
-        return ".*".join(map(re.escape, _HOLE.split(texts[0])))
+        return ".*".join(map(re.escape, _PLACEHOLDER.split(texts[0])))
     if "(" in written[joins.end() :].rstrip(")]"):
         # `concat(parameters('prefix'), '-x')`: names of parameters are string literals too, but no
         # part of the name.

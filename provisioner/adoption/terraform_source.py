@@ -21,9 +21,9 @@ from provisioner.model.json_source import read_json
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId, parse_resource_id
 
 _PARTS = ("values", "planned_values", "prior_state")
-_OF_AZURE = ("azurerm_", "azapi_")
+_AZURE_PREFIXES = ("azurerm_", "azapi_")
 _DIAGNOSTIC_SETTING = "azurerm_monitor_diagnostic_setting"
-_WITH_SCOPE = frozenset({"azurerm_role_assignment", "azurerm_role_definition"})
+_TYPES_WITH_SCOPE = frozenset({"azurerm_role_assignment", "azurerm_role_definition"})
 """Types whose second half of the id (`ID|SCOPE`, `ID|TENANT`) is not a resource of an
 association."""
 _STORAGE_URL = re.compile(
@@ -95,9 +95,9 @@ def read_terraform(text: str, path: str) -> Listing:
     found: dict[str, ResourceId] = {}
     addresses: dict[str, str] = {}
     rest: list[_Instance] = []
-    for instance in _instances(document, path):
+    for instance in _list_instances(document, path):
         ids = list(_resources_in(instance))
-        if not ids and instance.type.startswith(_OF_AZURE):
+        if not ids and instance.type.startswith(_AZURE_PREFIXES):
             rest.append(instance)
         for resource in ids:
             found.setdefault(resource.key, resource)
@@ -105,7 +105,7 @@ def read_terraform(text: str, path: str) -> Listing:
     unread: dict[str, Unread] = {}
     accounts = {e.name.lower(): e for e in found.values() if e.type.lower() == _ACCOUNT}
     for instance in rest:
-        stored = _of_storage(instance.id, accounts)
+        stored = _storage_child_id(instance.id, accounts)
         if stored is not None:
             found.setdefault(stored.key, stored)
             addresses.setdefault(stored.key, instance.address)
@@ -127,21 +127,25 @@ def _is_terraform(document: Mapping[str, Any]) -> bool:
     return state or ("format_version" in document and any(part in document for part in _PARTS))
 
 
-def _instances(document: Mapping[str, Any], path: str) -> Iterator[_Instance]:
-    for resource in _list(document.get("resources")):
+def _list_instances(document: Mapping[str, Any], path: str) -> Iterator[_Instance]:
+    for resource in _as_list(document.get("resources")):
         if isinstance(resource, Mapping) and resource.get("mode", "managed") == "managed":
-            for instance in _list(resource.get("instances")):
-                address = _address_of(resource, _object(instance).get("index_key"))
-                yield from _instance(address, resource, _object(instance).get("attributes"))
+            for instance in _as_list(resource.get("instances")):
+                address = _address_of(resource, _as_object(instance).get("index_key"))
+                yield from _existing_instance(
+                    address, resource, _as_object(instance).get("attributes")
+                )
     for part in _PARTS:
-        values = _object(document.get(part))
-        yield from _in_modules(_object(values.get("values", values)).get("root_module"), path)
+        values = _as_object(document.get(part))
+        yield from _instances_in_modules(
+            _as_object(values.get("values", values)).get("root_module"), path
+        )
 
 
-def _in_modules(root: object, path: str) -> Iterator[_Instance]:
+def _instances_in_modules(root: object, path: str) -> Iterator[_Instance]:
     pending, seen = [root], 0
     while pending:
-        module = _object(pending.pop())
+        module = _as_object(pending.pop())
         seen += 1
         if seen > MOST_MODULES:
             raise DiagnosticError(
@@ -152,24 +156,28 @@ def _in_modules(root: object, path: str) -> Iterator[_Instance]:
                     "Adopt by --resource-group, or in parts: a state for each.",
                 )
             )
-        for resource in _list(module.get("resources")):
-            listed = _object(resource)
+        for resource in _as_list(module.get("resources")):
+            listed = _as_object(resource)
             if listed.get("mode", "managed") == "managed":
-                yield from _instance(str(listed.get("address", "")), listed, listed.get("values"))
-        pending += _list(module.get("child_modules"))
+                yield from _existing_instance(
+                    str(listed.get("address", "")), listed, listed.get("values")
+                )
+        pending += _as_list(module.get("child_modules"))
 
 
 def _address_of(resource: Mapping[str, Any], index: object) -> str:
     """Return the address of an instance of a state: `module.web.azurerm_subnet.app["a"]`."""
-    whole = f"{resource.get('type', '')}.{resource.get('name', '')}"
+    address = f"{resource.get('type', '')}.{resource.get('name', '')}"
     module = resource.get("module")
-    whole = f"{module}.{whole}" if isinstance(module, str) else whole
-    return f"{whole}[{json.dumps(index)}]" if isinstance(index, (int, str)) else whole
+    address = f"{module}.{address}" if isinstance(module, str) else address
+    return f"{address}[{json.dumps(index)}]" if isinstance(index, (int, str)) else address
 
 
-def _instance(address: str, resource: Mapping[str, Any], attributes: object) -> Iterator[_Instance]:
+def _existing_instance(
+    address: str, resource: Mapping[str, Any], attributes: object
+) -> Iterator[_Instance]:
     """Yield an instance that exists: one that a plan creates has no id yet."""
-    value, manager = (_object(attributes).get(n) for n in ("id", "resource_manager_id"))
+    value, manager = (_as_object(attributes).get(n) for n in ("id", "resource_manager_id"))
     if isinstance(value, str):
         by_manager = manager if isinstance(manager, str) else ""
         yield _Instance(address, str(resource.get("type", "")), value, by_manager)
@@ -180,22 +188,22 @@ def _resources_in(instance: _Instance) -> Iterator[ResourceId]:
     texts = instance.id.split("|")
     if instance.type == _DIAGNOSTIC_SETTING and len(texts) == 2:
         texts = [f"{texts[0]}/providers/{DIAGNOSTIC_SETTING}/{texts[1]}"]
-    elif instance.type in _WITH_SCOPE:
+    elif instance.type in _TYPES_WITH_SCOPE:
         texts = texts[:1]
-    found = [each for text in texts if (each := _in_subscription(text)) is not None]
-    if not found and (managed := _in_subscription(instance.manager_id)) is not None:
+    found = [each for text in texts if (each := _subscription_resource(text)) is not None]
+    if not found and (managed := _subscription_resource(instance.manager_id)) is not None:
         found = [managed]
     yield from found
 
 
-def _in_subscription(text: str) -> ResourceId | None:
+def _subscription_resource(text: str) -> ResourceId | None:
     found = parse_resource_id(text)
     if found is None or found.type == SUBSCRIPTION or found.subscription is None:
         return None
     return found
 
 
-def _of_storage(url: str, accounts: Mapping[str, ResourceId]) -> ResourceId | None:
+def _storage_child_id(url: str, accounts: Mapping[str, ResourceId]) -> ResourceId | None:
     """Return the id of a container, share, queue or table by its URL, if its account is known.
 
     None for the content of one (a blob).
@@ -223,9 +231,9 @@ def _why_unread(text: str) -> str:
     return "its id is none of Azure Resource Manager: adopt what it is about by --resource-group"
 
 
-def _object(value: object) -> Mapping[str, Any]:
+def _as_object(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _list(value: object) -> list[Any]:
+def _as_list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []

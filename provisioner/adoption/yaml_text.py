@@ -18,9 +18,9 @@ _ROW_WIDTH = 180
 _ROW_TEXT = 100
 """Characters that a row may have beside its longest text (a query), which no line break could
 shorten."""
-_SHORT = 40
+_SHORT_TEXT = 40
 _PLAIN = re.compile(r"[A-Za-z0-9_./$][A-Za-z0-9_./$(){}\[\]:@+*%&;=<>~^|?!,\"' -]*")
-_NO_TEXT = re.compile(
+_NOT_A_STRING = re.compile(
     r"(true|false|null|yes|no|on|off|~|[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
     r"|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?\.(inf|nan)|[0-9]+(:[0-9.]+)+)\Z",
     re.IGNORECASE,
@@ -31,16 +31,16 @@ _IN_FLOW = frozenset("{}[],")
 
 def render_yaml(document: Mapping[str, Yaml], comments: Mapping[tuple[str, ...], str]) -> str:
     """Return the text of a document. `comments` are written above the keys at their paths."""
-    lines = list(_mapping(document, 0, (), comments))
+    lines = list(_mapping_lines(document, 0, (), comments))
     return "\n".join(lines) + "\n"
 
 
 def count_lines(document: Mapping[str, Yaml]) -> int:
     """Return how many lines a document has."""
-    return sum(1 for _ in _mapping(document, 0, (), {}))
+    return sum(1 for _ in _mapping_lines(document, 0, (), {}))
 
 
-def _mapping(
+def _mapping_lines(
     value: Mapping[str, Yaml],
     indent: int,
     path: tuple[str, ...],
@@ -49,43 +49,43 @@ def _mapping(
     pad = " " * indent
     for index, (key, item) in enumerate(value.items()):
         here = (*path, key)
-        written = f"{pad}{_scalar(key, flow=False, key=True)}:"
+        written = f"{pad}{_scalar_text(key, flow=False, key=True)}:"
         lines = [f"{pad}# {line}" for line in comments.get(here, "").splitlines()]
-        lines += _entry(written, item, indent, here, comments)
-        inside = len(path) == 1 and path[0] in _SPACED
+        lines += _entry_lines(written, item, indent, here, comments)
+        inside = len(path) == 1 and path[0] in _SPACED_SECTIONS
         if index and (inside or (not path and len(lines) > 1)):
             yield ""
         yield from lines
 
 
-_SPACED = frozenset({"resources", "modules"})
+_SPACED_SECTIONS = frozenset({"resources", "modules"})
 
 
-def _entry(
+def _entry_lines(
     lead: str,
     value: Yaml,
     indent: int,
     path: tuple[str, ...],
     comments: Mapping[tuple[str, ...], str],
 ) -> Iterator[str]:
-    short = _flow(value, len(lead) + 1, is_row=_is_row(path))
+    short = _one_line(value, len(lead) + 1, is_row=_is_row(path))
     if short is not None and not any(c[: len(path)] == path for c in comments if c != path):
         yield f"{lead} {short}"
     elif isinstance(value, str):
-        yield from _block(lead, value, indent + 2)
+        yield from _block_lines(lead, value, indent + 2)
     elif isinstance(value, Mapping):
         yield lead
-        yield from _mapping(value, indent + 2, path, comments)
+        yield from _mapping_lines(value, indent + 2, path, comments)
     elif _is_wrapped(value):
         yield lead
-        yield from _wrapped(value, indent + 2)
+        yield from _wrapped_lines(value, indent + 2)
     else:
         assert isinstance(value, (list, tuple))
         yield lead
-        yield from _sequence(value, indent + 2, path, comments)
+        yield from _sequence_lines(value, indent + 2, path, comments)
 
 
-def _sequence(
+def _sequence_lines(
     value: Sequence[Yaml],
     indent: int,
     path: tuple[str, ...],
@@ -93,18 +93,18 @@ def _sequence(
 ) -> Iterator[str]:
     pad = " " * indent
     for index, item in enumerate(value):
-        short = _flow(item, indent + 2, is_row=_is_row((*path, str(index))))
+        short = _one_line(item, indent + 2, is_row=_is_row((*path, str(index))))
         if short is not None:
             yield f"{pad}- {short}"
         elif isinstance(item, Mapping):
-            lines = list(_mapping(item, indent + 2, (*path, str(index)), comments))
+            lines = list(_mapping_lines(item, indent + 2, (*path, str(index)), comments))
             yield f"{pad}- {lines[0].lstrip()}"
             yield from lines[1:]
         elif isinstance(item, str):
-            yield from _block(f"{pad}-", item, indent + 2)
+            yield from _block_lines(f"{pad}-", item, indent + 2)
         else:
             assert isinstance(item, (list, tuple))
-            lines = list(_sequence(item, indent + 2, (*path, str(index)), comments))
+            lines = list(_sequence_lines(item, indent + 2, (*path, str(index)), comments))
             yield f"{pad}- {lines[0].lstrip()}"
             yield from lines[1:]
 
@@ -129,14 +129,14 @@ def _is_wrapped(value: Yaml) -> bool:
     return (
         isinstance(value, (list, tuple))
         and len(value) > _MOST_ON_LINES
-        and all(isinstance(e, str) and len(e) <= _SHORT and "\n" not in e for e in value)
+        and all(isinstance(e, str) and len(e) <= _SHORT_TEXT and "\n" not in e for e in value)
     )
 
 
 _MOST_ON_LINES = 4
 
 
-def _wrapped(value: Yaml, indent: int) -> Iterator[str]:
+def _wrapped_lines(value: Yaml, indent: int) -> Iterator[str]:
     """Yield the lines of a list in flow style, as many entries on each as fit."""
     assert isinstance(value, (list, tuple))
     texts = [str(_flow_text(item)) for item in value]
@@ -152,24 +152,28 @@ def _wrapped(value: Yaml, indent: int) -> Iterator[str]:
     yield line
 
 
-def _flow(value: Yaml, column: int, *, is_row: bool = False) -> str | None:
+def _one_line(value: Yaml, column: int, *, is_row: bool = False) -> str | None:
     """Return a value on one line, where it fits behind `column` and is simple enough to read."""
     if isinstance(value, str):
         as_block = ("\n" in value and _may_be_block(value)) or _is_long(value, column)
-        return None if as_block else _scalar(value, flow=False)
+        return None if as_block else _scalar_text(value, flow=False)
     if not isinstance(value, (Mapping, list, tuple)):
         return json.dumps(value)
     if not value:
         return "{}" if isinstance(value, Mapping) else "[]"
-    simple = _depth(value) <= 4 and _size(value) <= (_MOST_OF_ROW if is_row else _MOST_OF_LINE)
+    simple = _depth(value) <= 4 and _count_values(value) <= (
+        _MOST_OF_ROW if is_row else _MOST_OF_LINE
+    )
     text = _flow_text(value) if simple else None
-    return text if text is not None and _fits(value, column + len(text), is_row=is_row) else None
+    return (
+        text if text is not None and _fits_width(value, column + len(text), is_row=is_row) else None
+    )
 
 
-def _fits(value: Yaml, width: int, *, is_row: bool) -> bool:
+def _fits_width(value: Yaml, width: int, *, is_row: bool) -> bool:
     if not is_row or width <= WIDTH:
         return width <= WIDTH
-    longest = max((len(item) for item in _texts(value)), default=0)
+    longest = max((len(item) for item in _texts_in(value)), default=0)
     return width <= _ROW_WIDTH or width - longest <= _ROW_TEXT
 
 
@@ -177,12 +181,12 @@ _MOST_OF_LINE = 9
 _MOST_OF_ROW = 16
 
 
-def _texts(value: Yaml) -> Iterator[str]:
+def _texts_in(value: Yaml) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from _texts(item)
+            yield from _texts_in(item)
 
 
 def _is_long(text: str, column: int) -> bool:
@@ -202,9 +206,11 @@ def _is_long(text: str, column: int) -> bool:
 
 def _flow_text(value: Yaml) -> str | None:
     if isinstance(value, str):
-        return None if "\n" in value else _scalar(value, flow=True)
+        return None if "\n" in value else _scalar_text(value, flow=True)
     if isinstance(value, Mapping):
-        items = [(_scalar(key, flow=True, key=True), _flow_text(i)) for key, i in value.items()]
+        items = [
+            (_scalar_text(key, flow=True, key=True), _flow_text(i)) for key, i in value.items()
+        ]
         if any(item is None for _, item in items):
             return None
         return "{" + ", ".join(f"{key}: {item}" for key, item in items) + "}"
@@ -225,35 +231,38 @@ def _depth(value: Yaml) -> int:
     return 1 + max((_depth(item) for item in inner), default=0)
 
 
-def _size(value: Yaml) -> int:
+def _count_values(value: Yaml) -> int:
     if isinstance(value, Mapping):
-        return sum(_size(item) for item in value.values())
+        return sum(_count_values(item) for item in value.values())
     if isinstance(value, (list, tuple)):
         # A list of short texts stays readable in flow style, whatever its length.
-        return 1 + sum(_size(item) for item in value if isinstance(item, (Mapping, list, tuple)))
+        return 1 + sum(
+            _count_values(item) for item in value if isinstance(item, (Mapping, list, tuple))
+        )
     return 1
 
 
-def _scalar(text: str, *, flow: bool, key: bool = False) -> str:
+def _scalar_text(text: str, *, flow: bool, key: bool = False) -> str:
     """Return a text as YAML: plain where every reader reads it as that text."""
     plain = (
         _PLAIN.fullmatch(text) is not None
-        and not _NO_TEXT.match(text)
+        and not _NOT_A_STRING.match(text)
         and ": " not in text
         and " #" not in text
         and not text.endswith((":", " "))
         and not (flow and (_IN_FLOW & set(text) or ":" in text))
         and not (key and (":" in text or "{" in text or "[" in text))
+        # The indicators of YAML (1.2.2, chapter 5.3), with which no plain scalar begins.
         and text[0] not in "&*!|>%@`\"'"
     )
     if plain:
         return text
     if '"' in text and "'" not in text and "\\" not in text and text.isprintable():
         return f"'{text}'"
-    return "".join(map(_escaped, json.dumps(text, ensure_ascii=False)))
+    return "".join(map(_escape, json.dumps(text, ensure_ascii=False)))
 
 
-def _escaped(character: str) -> str:
+def _escape(character: str) -> str:
     """Return a character as a quoted scalar holds it: invisible ones as escape sequences."""
     if character.isprintable():
         return character
@@ -275,7 +284,7 @@ def _may_be_block(text: str) -> bool:
     )
 
 
-def _block(lead: str, text: str, indent: int) -> Iterator[str]:
+def _block_lines(lead: str, text: str, indent: int) -> Iterator[str]:
     pad = " " * indent
     if "\n" not in text:
         yield f"{lead} >-"
@@ -285,6 +294,7 @@ def _block(lead: str, text: str, indent: int) -> Iterator[str]:
             for line in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
         )
         return
+    # `|` keeps one line break at the end, `|-` none (YAML 1.2.2, 8.1.1.2).
     yield f"{lead} |" if text.endswith("\n") else f"{lead} |-"
     for line in text.removesuffix("\n").split("\n"):
         yield f"{pad}{line}" if line else ""

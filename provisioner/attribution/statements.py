@@ -56,12 +56,12 @@ class Logs:
         self, writes: Sequence[Write], changes: Sequence[ResourceChange], catalog: Catalog
     ) -> None:
         self._catalog = catalog
-        self._own = _by_key((write.target.key, write) for write in writes)
-        self._held = _by_key(
+        self._writes_by_target = _group_by_key((write.target.key, write) for write in writes)
+        self._writes_by_holder = _group_by_key(
             (holder.key, write) for write in writes for holder in self._holders(write.target)
         )
-        self._correlated = _by_key((write.correlation, write) for write in writes)
-        self._changes = _by_key((change.target.key, change) for change in changes)
+        self._writes_by_correlation = _group_by_key((write.correlation, write) for write in writes)
+        self._changes = _group_by_key((change.target.key, change) for change in changes)
 
     def attribute(self, target: Target, coverage: LogCoverage) -> AttributionDocument:
         """Return what the logs state of one resource; `coverage` is that of its subscription."""
@@ -77,11 +77,11 @@ class Logs:
                 for entry in entries
                 if entry.writer.kind is WriterKind.PRINCIPAL or entry.writer.paths
             ]
-        verdict = _verdict(entries, coverage)
+        verdict = _attribution_verdict(entries, coverage)
         return AttributionDocument(
             verdict=verdict,
             since=format_moment(coverage.since),
-            writers=tuple(entry.writer for entry in _merge(entries)),
+            writers=tuple(entry.writer for entry in _merge_entries(entries)),
             reason=coverage.refused if verdict is AttributionVerdict.UNREADABLE else None,
         )
 
@@ -120,14 +120,18 @@ class Logs:
             if correlation not in known:
                 # Everything that one request causes shares its correlation id: the first write is
                 # the request itself.
-                shared = self._correlated.get(correlation, [])
+                shared = self._writes_by_correlation.get(correlation, [])
                 found += sorted(shared, key=lambda write: write.at)[:1]
         return found
 
     def _direct_writes_of(self, target: Target) -> list[Write]:
-        found = [*self._own.get(target.id.key, ()), *self._held.get(target.id.key, ())]
+        found = [
+            *self._writes_by_target.get(target.id.key, ()),
+            *self._writes_by_holder.get(target.id.key, ()),
+        ]
         for holder in self._holders(target.id):
-            found += self._own.get(holder.key, ())
+            found += self._writes_by_target.get(holder.key, ())
+        # An action (`…/restart/action`) changes no property.
         return [write for write in found if not write.is_action]
 
     def _deletes_of(self, target: Target) -> list[Write]:
@@ -136,18 +140,18 @@ class Logs:
         Without any, they are the writes of a parent whose list it was in: a PUT of a parent deletes
         the entries that it leaves out.
         """
-        own = self._own.get(target.id.key, ())
+        own = self._writes_by_target.get(target.id.key, ())
         written = max((w.at for w in own if not w.deletes and not w.is_action), default=None)
         deletes = [
             write
             for place in (target.id, *target.id.ancestors)
-            for write in self._own.get(place.key, ())
+            for write in self._writes_by_target.get(place.key, ())
             if write.deletes
         ]
         held = [
             write
             for holder in self._holders(target.id)
-            for write in self._own.get(holder.key, ())
+            for write in self._writes_by_target.get(holder.key, ())
             if not write.is_action
         ]
         for found in (deletes, held):
@@ -168,7 +172,7 @@ class Logs:
             yield from self._holders(parent)
 
 
-def _by_key(pairs: Iterable[tuple[str, _Value]]) -> dict[str, list[_Value]]:
+def _group_by_key(pairs: Iterable[tuple[str, _Value]]) -> dict[str, list[_Value]]:
     found: dict[str, list[_Value]] = {}
     for key, entry in pairs:
         found.setdefault(key, []).append(entry)
@@ -223,7 +227,7 @@ def _entry_of_change(change: ResourceChange, target: Target) -> _Entry:
     return _Entry(change.at, writer)
 
 
-def _merge(entries: Iterable[_Entry]) -> list[_Entry]:
+def _merge_entries(entries: Iterable[_Entry]) -> list[_Entry]:
     """Return an entry for each write that changed what differs, one for all others of an actor.
 
     Actors are compared with their client, and the latest entry is first. Writes with paths stay
@@ -243,7 +247,7 @@ def _merge(entries: Iterable[_Entry]) -> list[_Entry]:
     return sorted(merged, key=lambda entry: entry.at, reverse=True)
 
 
-def _verdict(entries: Sequence[_Entry], coverage: LogCoverage) -> AttributionVerdict:
+def _attribution_verdict(entries: Sequence[_Entry], coverage: LogCoverage) -> AttributionVerdict:
     kinds = {entry.writer.kind for entry in entries}
     if WriterKind.PRINCIPAL in kinds:
         alone = len({entry.who for entry in entries}) == 1
@@ -259,7 +263,7 @@ def _verdict(entries: Sequence[_Entry], coverage: LogCoverage) -> AttributionVer
     return AttributionVerdict.PLATFORM if kinds else AttributionVerdict.NOT_LOGGED
 
 
-_MARK = re.compile(r"\[[^\[\]]*\]")
+_LIST_MARK = re.compile(r"\[[^\[\]]*\]")
 _LAST_MARKS = re.compile(r"(\[[^\[\]]*\])+$")
 
 
@@ -277,6 +281,6 @@ def _drifted_paths(target: Target, changes: Iterable[ResourceChange]) -> tuple[s
 def _drifted_part(path: str, drifted: str) -> str | None:
     """Return the part of a path that is as long as a drifted one and has the same names, if any."""
     part = ".".join(path.split(".")[: drifted.count(".") + 1])
-    if _MARK.sub("", part).lower() != _MARK.sub("", drifted).lower():
+    if _LIST_MARK.sub("", part).lower() != _LIST_MARK.sub("", drifted).lower():
         return None
     return part if drifted.endswith("]") else _LAST_MARKS.sub("", part)

@@ -48,4 +48,6 @@ def owner_of(body: Object, key: Key, marks: Marks) -> Owner:
     if mark == marks.mark_object(key.text):
         return Owner.OURS
     stated = (metadata.get("labels") or {}).get(ENVIRONMENT_LABEL)
+    # The label alone does not refuse an adoption: anybody may write it. With a mark that does not
+    # verify and another environment's name, the object is taken for that environment's.
     return Owner.OTHER if mark and stated not in (None, marks.environment) else Owner.NOBODY

@@ -44,11 +44,12 @@ def is_system_grant(
     are what the cluster has of AKS.
     """
     found = find_capabilities(rules or ())
-    known = _find_known(account, role, within, add_ons)
+    known = _find_allowed_capabilities(account, role, within, add_ons)
+    # A role of the system that somebody extended is no longer the system's grant.
     return any(set(found) <= allowed for allowed in known)
 
 
-def _find_known(
+def _find_allowed_capabilities(
     account: tuple[str, str], role: tuple[str, str], within: str, add_ons: frozenset[AddOn]
 ) -> Iterator[frozenset[str]]:
     """Yield the most that a role may allow to an account, for each who binds it."""

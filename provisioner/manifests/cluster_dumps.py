@@ -59,22 +59,22 @@ def read_dumps(
     """
     lists: dict[Kind, dict[tuple[str, str], Object]] = {}
     partial: dict[Kind, frozenset[str]] = {}
-    whole: set[Kind] = set()
+    complete: set[Kind] = set()
     benchmark: BenchmarkReport | None = None
-    wrong: list[Diagnostic] = []
+    errors: list[Diagnostic] = []
     for argument, text in files.items():
         try:
-            named, document = _parse(argument, text)
+            named, document = _parse_dump(argument, text)
         except DiagnosticError as problem:
-            wrong += problem.diagnostics
+            errors += problem.diagnostics
             continue
         report = _read_benchmark(document)
         if report is not None:
             benchmark = report
             continue
-        flaw = _flaw_of(document)
+        flaw = _describe_flaw(document)
         if flaw is not None:
-            wrong.append(
+            errors.append(
                 error(
                     "no-list",
                     f"{path_of(argument)} {flaw}.",
@@ -83,10 +83,10 @@ def read_dumps(
                 )
             )
             continue
-        bodies = tuple(_bodies(document))
+        bodies = tuple(_objects_in(document))
         kinds = {*named, *_kind_of_list(document), *map(_kind_of, bodies)}
         if not kinds:
-            wrong.append(
+            errors.append(
                 error(
                     "empty-dump",
                     f"{argument}: the list is empty, and does not show its kind.",
@@ -99,24 +99,24 @@ def read_dumps(
             found = [body for body in bodies if _kind_of(body) == kind]
             shown = frozenset(name_of(b) if kind == NAMESPACE else namespace_of(b) for b in found)
             names = frozenset(map(name_of, found))
-            if _is_whole(kind, shown, names, all_namespaces=all_namespaces):
-                whole.add(kind)
+            if _is_complete(kind, shown, names, all_namespaces=all_namespaces):
+                complete.add(kind)
             else:
                 partial[kind] = partial.get(kind, frozenset()) | shown
-        wrong += _add(lists, bodies, path_of(argument))
-    if wrong:
-        raise DiagnosticError(*wrong)
+        errors += _merge_objects(lists, bodies, path_of(argument))
+    if errors:
+        raise DiagnosticError(*errors)
     return ClusterContents(
-        source=_source(files),
+        source=_source_name(files),
         read_on=read_on,
         lists={kind: tuple(found.values()) for kind, found in lists.items()},
         benchmark=benchmark,
-        partial={kind: shown for kind, shown in partial.items() if kind not in whole},
-        uid=_uid_of(lists.get(NAMESPACE, {})),
+        partial={kind: shown for kind, shown in partial.items() if kind not in complete},
+        uid=_cluster_uid(lists.get(NAMESPACE, {})),
     )
 
 
-def _uid_of(namespaces: Mapping[tuple[str, str], Object]) -> str | None:
+def _cluster_uid(namespaces: Mapping[tuple[str, str], Object]) -> str | None:
     """Return the UID of the namespace kube-system, which identifies a cluster.
 
     None where it is not among the namespaces.
@@ -125,7 +125,7 @@ def _uid_of(namespaces: Mapping[tuple[str, str], Object]) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
-def _flaw_of(document: Object) -> str | None:
+def _describe_flaw(document: Object) -> str | None:
     """Return why the output of kubectl is not a complete list; None where it is one."""
     kind = str(document["kind"])
     if kind == "Table":
@@ -133,6 +133,8 @@ def _flaw_of(document: Object) -> str | None:
     missing = "what is missing would count as absent"
     if not kind.endswith("List"):
         return f"is one object and no list: {missing}"
+    # A list that was requested with a limit has a token for its next page ("API concepts", large
+    # result sets).
     if at(document, "metadata", "continue") or at(document, "metadata", "remainingItemCount"):
         return f"is a part of a list: {missing}"
     if not isinstance(document.get("items"), list):
@@ -141,7 +143,7 @@ def _flaw_of(document: Object) -> str | None:
     return None if malformed is None else f"is malformed: {malformed}"
 
 
-def _is_whole(
+def _is_complete(
     kind: Kind, shown: frozenset[str], names: frozenset[str], *, all_namespaces: bool
 ) -> bool:
     """Tell whether a list with objects of some names and namespaces covers the whole cluster."""
@@ -153,7 +155,7 @@ def _is_whole(
     return has_system and (all_namespaces or len(shown) > 1)
 
 
-def _add(
+def _merge_objects(
     lists: dict[Kind, dict[tuple[str, str], Object]], bodies: Iterable[Object], path: str
 ) -> Iterator[Diagnostic]:
     """Add objects to their lists, keeping the newer version of an object that is there already.
@@ -174,11 +176,11 @@ def _add(
                 None,
                 "Give the files of one cluster.",
             )
-        if known is None or _version_of(body) >= _version_of(known):
+        if known is None or _resource_version(body) >= _resource_version(known):
             lists[kind][key] = body
 
 
-def _version_of(body: Object) -> int:
+def _resource_version(body: Object) -> int:
     """Return the resourceVersion of an object as a number: higher if it was written later.
 
     Source: kubernetes.io, "API concepts": resource versions are comparable.
@@ -197,13 +199,13 @@ def _file_name(argument: str) -> str:
     return path_of(argument).replace("\\", "/").rpartition("/")[2]
 
 
-def _source(files: Mapping[str, str]) -> str:
+def _source_name(files: Mapping[str, str]) -> str:
     names = [_file_name(argument) for argument in files]
     more = f" and {len(names) - _MOST_KINDS} more" if len(names) > _MOST_KINDS else ""
     return f"{', '.join(names[:_MOST_KINDS])}{more}"
 
 
-def _parse(argument: str, text: str) -> tuple[set[Kind], Object]:
+def _parse_dump(argument: str, text: str) -> tuple[set[Kind], Object]:
     path = path_of(argument)
     named = argument.partition("=")[0].split(",") if path != argument else []
     unknown = [name for name in named if name not in RESOURCES]
@@ -237,6 +239,7 @@ def _parse(argument: str, text: str) -> tuple[set[Kind], Object]:
                 )
             ) from None
     if isinstance(document, list) and document and at(document[0], "Controls"):
+        # The report of kube-bench may be the entry of a list.
         document = document[0]
     if not isinstance(document, dict) or not ("kind" in document or "Controls" in document):
         raise DiagnosticError(
@@ -253,7 +256,7 @@ def _parse(argument: str, text: str) -> tuple[set[Kind], Object]:
     return {RESOURCES[name] for name in named}, document
 
 
-def _bodies(document: Object) -> Iterator[Object]:
+def _objects_in(document: Object) -> Iterator[Object]:
     """Yield the objects of a list. The items of a list with a kind do not state theirs."""
     for item in items(document.get("items")):
         if isinstance(item, dict):
@@ -265,14 +268,14 @@ def _bodies(document: Object) -> Iterator[Object]:
 def _kind_of_list(document: Object) -> Iterator[Kind]:
     kind = str(document.get("kind", ""))
     if kind.endswith("List") and kind != "List":
-        yield Kind(_group(document), kind.removesuffix("List"))
+        yield Kind(_api_group(document), kind.removesuffix("List"))
 
 
 def _kind_of(body: Object) -> Kind:
-    return Kind(_group(body), str(body.get("kind", "")))
+    return Kind(_api_group(body), str(body.get("kind", "")))
 
 
-def _group(body: Object) -> str:
+def _api_group(body: Object) -> str:
     return str(body.get("apiVersion") or "").rpartition("/")[0]
 
 

@@ -112,17 +112,18 @@ def read_cluster(estate: Estate, cloud: str, tenant_id: str) -> ClusterFacts:
             )
         )
     (cluster,) = clusters
-    network = _at(cluster, "networkProfile")
+    network = _property_at(cluster, "networkProfile")
     advanced = lookup(network, ("advancedNetworking", "security", "advancedNetworkPolicies"))
     return ClusterFacts(
         cloud=cloud,
         tenant_id=tenant_id,
-        version=_minor(_at(cluster, "kubernetesVersion")),
+        version=_minor_version(_property_at(cluster, "kubernetesVersion")),
         has_cilium=lookup(network, ("networkDataplane",)) == "cilium",
         filters_hosts=advanced in ("FQDN", "L7"),
-        has_istio=lookup(_at(cluster, "serviceMeshProfile"), ("mode",)) == "Istio",
+        has_istio=lookup(_property_at(cluster, "serviceMeshProfile"), ("mode",)) == "Istio",
         has_kata=any(
-            str(_at(pool, "workloadRuntime")).startswith("Kata") for pool in estate.of_type(_POOL)
+            str(_property_at(pool, "workloadRuntime")).startswith("Kata")
+            for pool in estate.of_type(_POOL)
         ),
         registries=tuple(
             sorted(
@@ -133,40 +134,42 @@ def read_cluster(estate: Estate, cloud: str, tenant_id: str) -> ClusterFacts:
         vaults=tuple(sorted(vault.id.name for vault in estate.of_type(_VAULT))),
         endpoint_ranges=tuple(sorted(set(_endpoint_ranges(estate)))),
         federations=tuple(
-            sorted(_federations(estate), key=lambda found: (found.namespace, found.account))
+            sorted(_read_federations(estate), key=lambda found: (found.namespace, found.account))
         ),
-        managed={found.name: found for found in map(_managed, estate.of_type(_NAMESPACE))},
+        managed={
+            found.name: found for found in map(_managed_namespace, estate.of_type(_NAMESPACE))
+        },
         api_server_ranges=tuple(
-            _ranges_of(estate, _at(cluster, "apiServerAccessProfile", "subnetId"))
+            _ranges_of(estate, _property_at(cluster, "apiServerAccessProfile", "subnetId"))
         ),
         id=cluster.id.text,
-        administrators=frozenset(_administrators(cluster)),
+        administrators=frozenset(_administrator_groups(cluster)),
         node_group=_node_group(cluster),
-        add_ons=find_add_ons(_properties(cluster), map(str, _extensions(estate))),
+        add_ons=find_add_ons(_cluster_properties(cluster), map(str, _extension_types(estate))),
     )
 
 
-def _properties(cluster: Resource) -> Mapping[str, object]:
-    found = _at(cluster)
+def _cluster_properties(cluster: Resource) -> Mapping[str, object]:
+    found = _property_at(cluster)
     return found if isinstance(found, Mapping) else {}
 
 
-def _extensions(estate: Estate) -> Iterator[object]:
-    return (_at(each, "extensionType") for each in estate.of_type(_EXTENSION))
+def _extension_types(estate: Estate) -> Iterator[object]:
+    return (_property_at(each, "extensionType") for each in estate.of_type(_EXTENSION))
 
 
-def _at(resource: Resource, *path: str) -> object:
+def _property_at(resource: Resource, *path: str) -> object:
     return lookup(resource.body, ("properties", *path))
 
 
-def _administrators(cluster: Resource) -> Iterator[str]:
-    named = _at(cluster, "aadProfile", "adminGroupObjectIDs")
+def _administrator_groups(cluster: Resource) -> Iterator[str]:
+    named = _property_at(cluster, "aadProfile", "adminGroupObjectIDs")
     for group in named if isinstance(named, (list, tuple)) else ():
         if isinstance(group, str):
             yield group.lower()
 
 
-def _minor(stated: object) -> tuple[int, int]:
+def _minor_version(stated: object) -> tuple[int, int]:
     text = stated if isinstance(stated, str) and stated else DEFAULT_VERSION
     major, minor = text.split(".")[:2]
     return int(major), int(minor)
@@ -178,7 +181,7 @@ def _registry_suffix(cloud: str) -> str:
 
 def _endpoint_ranges(estate: Estate) -> Iterator[str]:
     for endpoint in estate.of_type(_ENDPOINT):
-        yield from _ranges_of(estate, _at(endpoint, "subnet", "id"))
+        yield from _ranges_of(estate, _property_at(endpoint, "subnet", "id"))
 
 
 def _ranges_of(estate: Estate, subnet: object) -> Iterator[str]:
@@ -186,23 +189,25 @@ def _ranges_of(estate: Estate, subnet: object) -> Iterator[str]:
     named = parse_resource_id(subnet)
     found = estate.get(named) if named else None
     if found is not None:
-        one = _at(found, "addressPrefix")
-        many = _at(found, "addressPrefixes")
+        one = _property_at(found, "addressPrefix")
+        many = _property_at(found, "addressPrefixes")
         prefixes = many if isinstance(many, (list, tuple)) and many else [one]
         yield from (prefix for prefix in prefixes if isinstance(prefix, str))
 
 
-def _federations(estate: Estate) -> Iterator[Federation]:
+def _read_federations(estate: Estate) -> Iterator[Federation]:
     for credential in estate.of_type(_CREDENTIAL):
-        subject = _at(credential, "subject")
+        subject = _property_at(credential, "subject")
         if not isinstance(subject, str) or not subject.startswith(_SUBJECT):
             continue
         namespace, _, account = subject.removeprefix(_SUBJECT).partition(":")
+        # An identity of the system's own namespaces is not for workloads, and another subject
+        # cannot be a service account.
         if is_system_namespace(namespace) or not (is_label(namespace) and is_subdomain(account)):
             continue
         parent = credential.id.parent
         identity = estate.get(parent) if parent else None
-        client = _at(identity, "clientId") if identity else None
+        client = _property_at(identity, "clientId") if identity else None
         yield Federation(
             namespace,
             account,
@@ -211,24 +216,27 @@ def _federations(estate: Estate) -> Iterator[Federation]:
         )
 
 
-def _managed(namespace: Resource) -> ManagedNamespace:
-    level = _at(namespace, "labels", "pod-security.kubernetes.io/enforce")
-    version = _at(namespace, "labels", "pod-security.kubernetes.io/enforce-version")
+def _managed_namespace(namespace: Resource) -> ManagedNamespace:
+    level = _property_at(namespace, "labels", "pod-security.kubernetes.io/enforce")
+    version = _property_at(namespace, "labels", "pod-security.kubernetes.io/enforce-version")
     pinned = re.fullmatch(r"v1\.(\d{1,3})", version) if isinstance(version, str) else None
     return ManagedNamespace(
         name=namespace.id.name,
+        # Pod Security Admission enforces nothing in a namespace without the label, unless the
+        # cluster configures otherwise.
         pod_security=level if isinstance(level, str) else "privileged",
         pod_security_version=(1, int(pinned[1])) if pinned else None,
-        has_quota=not is_empty(_at(namespace, "defaultResourceQuota")),
-        has_network_policy=not is_empty(_at(namespace, "defaultNetworkPolicy")),
+        has_quota=not is_empty(_property_at(namespace, "defaultResourceQuota")),
+        has_network_policy=not is_empty(_property_at(namespace, "defaultNetworkPolicy")),
         id=namespace.id.text,
-        labels=dict(_texts(namespace, "labels")) | dict(_texts(namespace, "annotations")),
+        labels=dict(_text_entries(namespace, "labels"))
+        | dict(_text_entries(namespace, "annotations")),
     )
 
 
-def _texts(resource: Resource, name: str) -> Iterator[tuple[str, str]]:
+def _text_entries(resource: Resource, name: str) -> Iterator[tuple[str, str]]:
     """Yield the entries of a property that are texts: others are known after an apply."""
-    stated = _at(resource, name)
+    stated = _property_at(resource, name)
     for key, value in stated.items() if isinstance(stated, Mapping) else ():
         if isinstance(value, str):
             yield str(key), value

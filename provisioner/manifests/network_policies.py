@@ -35,9 +35,9 @@ def render_network_policies(namespace: WantedNamespace, facts: ClusterFacts) -> 
         yield _default_deny(namespace.name)
     yield _allow_dns(namespace.name)
     yield _allow_same_namespace(namespace.name)
-    yield from _ingress(namespace)
-    for pods, rules in _by_pods(namespace.settings.egress):
-        yield from _egress(namespace.name, pods, rules, facts)
+    yield from _allow_ingress(namespace)
+    for pods, rules in _rules_by_pods(namespace.settings.egress):
+        yield from _allow_egress(namespace.name, pods, rules, facts)
     yield from allow_sign_in(namespace, facts)
     if namespace.settings.api_access:
         yield from _allow_api_server(namespace.name, facts)
@@ -45,12 +45,14 @@ def render_network_policies(namespace: WantedNamespace, facts: ClusterFacts) -> 
         yield _deny_metadata_service(namespace.name)
 
 
-_Rules = list[tuple[EgressRule, Peer]]
+_EgressRules = list[tuple[EgressRule, Peer]]
 
 
-def _by_pods(egress: Iterable[EgressRule]) -> Iterator[tuple[Mapping[str, str], _Rules]]:
+def _rules_by_pods(
+    egress: Iterable[EgressRule],
+) -> Iterator[tuple[Mapping[str, str], _EgressRules]]:
     """Yield the labels of pods with the rules for them: a policy has one selector."""
-    found: dict[tuple[tuple[str, str], ...], _Rules] = {}
+    found: dict[tuple[tuple[str, str], ...], _EgressRules] = {}
     for rule in egress:
         peer = parse_peer(rule.to)
         if peer is not None:
@@ -59,7 +61,7 @@ def _by_pods(egress: Iterable[EgressRule]) -> Iterator[tuple[Mapping[str, str], 
         yield dict(labels), rules
 
 
-def _name(name: str, pods: Mapping[str, str]) -> str:
+def _policy_name(name: str, pods: Mapping[str, str]) -> str:
     """Return the name of a policy for some pods: their labels, as far as a name can hold them."""
     if not pods:
         return name
@@ -67,10 +69,12 @@ def _name(name: str, pods: Mapping[str, str]) -> str:
     readable = re.sub(r"[^a-z0-9]+", "-", stated.lower())[:40].strip("-")
     if readable == stated:
         return f"{name}-{readable}"
+    # Labels have characters and lengths that a name may not have: the digest keeps two policies
+    # apart.
     return f"{name}-{readable}-{sha256(stated.encode()).hexdigest()[:8]}"
 
 
-def _policy(
+def _policy_manifest(
     namespace: str,
     name: str,
     controls: tuple[str, ...],
@@ -88,7 +92,7 @@ def _policy(
 
 
 def _default_deny(namespace: str) -> Manifest:
-    return _policy(
+    return _policy_manifest(
         namespace,
         "default-deny",
         ("WRK-03.2", "WRK-14", "CLU-05.4", "ENV-02.6"),
@@ -102,20 +106,25 @@ def _allow_dns(namespace: str) -> Manifest:
         "namespaceSelector": {"matchLabels": {_NAME_LABEL: "kube-system"}},
         "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
     }
-    return _policy(
+    return _policy_manifest(
         namespace,
         "allow-dns",
         ("WRK-03.2", "WRK-14", "MAN-03"),
         "Names are resolved by the cluster's own DNS, and by nobody else.",
         {
             "policyTypes": ["Egress"],
-            "egress": [{"to": [resolver], "ports": [*_ports([53], "UDP"), *_ports([53], "TCP")]}],
+            "egress": [
+                {
+                    "to": [resolver],
+                    "ports": [*_port_entries([53], "UDP"), *_port_entries([53], "TCP")],
+                }
+            ],
         },
     )
 
 
 def _allow_same_namespace(namespace: str) -> Manifest:
-    return _policy(
+    return _policy_manifest(
         namespace,
         "allow-same-namespace",
         ("WRK-03.2", "WRK-14"),
@@ -128,10 +137,10 @@ def _allow_same_namespace(namespace: str) -> Manifest:
     )
 
 
-def _ingress(namespace: WantedNamespace) -> Iterator[Manifest]:
+def _allow_ingress(namespace: WantedNamespace) -> Iterator[Manifest]:
     rules = namespace.settings.ingress
     for source in sorted({rule.source for rule in rules}):
-        yield _policy(
+        yield _policy_manifest(
             namespace.name,
             f"allow-from-{source}",
             ("WRK-14", "WRK-03.5"),
@@ -139,7 +148,7 @@ def _ingress(namespace: WantedNamespace) -> Iterator[Manifest]:
             {
                 "policyTypes": ["Ingress"],
                 "ingress": [
-                    {"from": [_namespace_peer(source)], "ports": _ports(rule.ports, "TCP")}
+                    {"from": [_namespace_peer(source)], "ports": _port_entries(rule.ports, "TCP")}
                     for rule in rules
                     if rule.source == source
                 ],
@@ -147,22 +156,25 @@ def _ingress(namespace: WantedNamespace) -> Iterator[Manifest]:
         )
 
 
-def _egress(
-    namespace: str, pods: Mapping[str, str], rules: _Rules, facts: ClusterFacts
+def _allow_egress(
+    namespace: str, pods: Mapping[str, str], rules: _EgressRules, facts: ClusterFacts
 ) -> Iterator[Manifest]:
     selector: Object = {"matchLabels": pods} if pods else _EVERY_POD
     to_ranges = [(rule, peer) for rule, peer in rules if peer.kind is not PeerKind.HOST]
     if to_ranges:
-        yield _policy(
+        yield _policy_manifest(
             namespace,
-            _name("allow-egress", pods),
+            _policy_name("allow-egress", pods),
             ("MAN-03", "WRK-03.2"),
             "One rule for each destination: a rule opens all its ports to all its peers.",
             {
                 "podSelector": selector,
                 "policyTypes": ["Egress"],
                 "egress": [
-                    {"to": _peers(peer, facts), "ports": _ports(rule.ports, rule.protocol)}
+                    {
+                        "to": _peers_of(peer, facts),
+                        "ports": _port_entries(rule.ports, rule.protocol),
+                    }
                     for rule, peer in to_ranges
                 ],
             },
@@ -170,7 +182,7 @@ def _egress(
         )
     to_hosts = [(rule, peer) for rule, peer in rules if peer.kind is PeerKind.HOST]
     if to_hosts:
-        yield allow_hosts(namespace, _name("allow-hosts", pods), selector, to_hosts)
+        yield allow_hosts(namespace, _policy_name("allow-hosts", pods), selector, to_hosts)
 
 
 def _allow_api_server(namespace: str, facts: ClusterFacts) -> Iterator[Manifest]:
@@ -195,25 +207,28 @@ def _allow_api_server(namespace: str, facts: ClusterFacts) -> Iterator[Manifest]
         )
     elif facts.api_server_ranges:
         peers = [{"ipBlock": {"cidr": cidr}} for cidr in facts.api_server_ranges]
-        yield _policy(
+        yield _policy_manifest(
             namespace,
             "allow-api-server",
             ("SA-01", "WRK-03.2"),
             reason,
-            {"policyTypes": ["Egress"], "egress": [{"to": peers, "ports": _ports([443], "TCP")}]},
+            {
+                "policyTypes": ["Egress"],
+                "egress": [{"to": peers, "ports": _port_entries([443], "TCP")}],
+            },
         )
 
 
-def _peers(peer: Peer, facts: ClusterFacts) -> list[Object]:
+def _peers_of(peer: Peer, facts: ClusterFacts) -> list[Object]:
     if peer.kind is PeerKind.NAMESPACE:
         return [_namespace_peer(peer.value)]
     ranges = facts.endpoint_ranges
     if peer.kind is PeerKind.RANGE:
         ranges = (peer.value,)
-    return [{"ipBlock": _block(cidr)} for cidr in ranges]
+    return [{"ipBlock": _ip_block(cidr)} for cidr in ranges]
 
 
-def _block(cidr: str) -> Object:
+def _ip_block(cidr: str) -> Object:
     """Return an `ipBlock` of a range that excludes the instance metadata service.
 
     `except` belongs to one `ipBlock`, so each range that contains the address has to exclude it.
@@ -228,7 +243,7 @@ def _namespace_peer(name: str) -> Object:
     return {"namespaceSelector": {"matchLabels": {_NAME_LABEL: name}}}
 
 
-def _ports(ports: Iterable[int], protocol: str) -> list[Object]:
+def _port_entries(ports: Iterable[int], protocol: str) -> list[Object]:
     return [{"port": port, "protocol": protocol} for port in ports]
 
 

@@ -22,7 +22,7 @@ CLUSTER_NAME = "azsec-observer"
 _CONFIG_MAP = "observation"
 _KEY_SECRET = "azsec-observer"
 _RBAC = "rbac.authorization.k8s.io"
-_BINDING = f"{_RBAC}/v1"
+_RBAC_VERSION = f"{_RBAC}/v1"
 _CONTROLS = ("MAN-01", "SA-01")
 
 READ = (
@@ -162,7 +162,17 @@ def render_observer(
             "spec": {
                 "podSelector": {},
                 "policyTypes": ["Ingress", "Egress"],
-                "egress": [{"ports": [_port("TCP", 443), _port("UDP", 53), _port("TCP", 53)]}],
+                # Without peers: the address of the API server and of the storage account are not
+                # known to the manifest.
+                "egress": [
+                    {
+                        "ports": [
+                            _port_entry("TCP", 443),
+                            _port_entry("UDP", 53),
+                            _port_entry("TCP", 53),
+                        ]
+                    }
+                ],
             }
         },
     )
@@ -170,23 +180,25 @@ def render_observer(
         Place("v1", "ServiceAccount", _NAME, OBSERVER_NAMESPACE),
         _CONTROLS,
         "Holds a token for the API server in the observer's pod alone.",
+        # On the account it is off for pods that somebody else starts with it; the observer's own
+        # pod turns it on.
         {"automountServiceAccountToken": False},
         annotations={k: v for k, v in identity.items() if v} if client else None,
     )
-    yield from _roles(writes_map=blob is None)
+    yield from _role_manifests(writes_map=blob is None)
     yield make_manifest(
         Place("batch/v1", "CronJob", _NAME, OBSERVER_NAMESPACE),
         _CONTROLS,
         "Writes down what the cluster holds, signed with the key in the secret azsec-observer.",
-        {"spec": _schedule(settings, f"{facts.registries[0]}/{settings.image}", blob)},
+        {"spec": _schedule_spec(settings, f"{facts.registries[0]}/{settings.image}", blob)},
     )
 
 
-def _port(protocol: str, number: int) -> dict[str, object]:
+def _port_entry(protocol: str, number: int) -> dict[str, object]:
     return {"protocol": protocol, "port": number}
 
 
-def _roles(*, writes_map: bool) -> Iterator[Manifest]:
+def _role_manifests(*, writes_map: bool) -> Iterator[Manifest]:
     rules = [
         {"apiGroups": [group], "resources": list(resources), "verbs": ["get", "list"]}
         for group, resources in READ
@@ -197,7 +209,9 @@ def _roles(*, writes_map: bool) -> Iterator[Manifest]:
         "Reads what an observation holds; no secrets.",
         {"rules": rules},
     )
-    yield _binding("ClusterRole", CLUSTER_NAME, Place(_BINDING, "ClusterRoleBinding", CLUSTER_NAME))
+    yield _binding_manifest(
+        "ClusterRole", CLUSTER_NAME, Place(_RBAC_VERSION, "ClusterRoleBinding", CLUSTER_NAME)
+    )
     if not writes_map:
         return
     own = {"resources": ["configmaps"], "apiGroups": [""]}
@@ -213,10 +227,12 @@ def _roles(*, writes_map: bool) -> Iterator[Manifest]:
             ]
         },
     )
-    yield _binding("Role", _NAME, Place(_BINDING, "RoleBinding", _NAME, OBSERVER_NAMESPACE))
+    yield _binding_manifest(
+        "Role", _NAME, Place(_RBAC_VERSION, "RoleBinding", _NAME, OBSERVER_NAMESPACE)
+    )
 
 
-def _binding(kind: str, bound: str, place: Place) -> Manifest:
+def _binding_manifest(kind: str, bound: str, place: Place) -> Manifest:
     account = {"kind": "ServiceAccount", "name": _NAME, "namespace": OBSERVER_NAMESPACE}
     reference = {"apiGroup": _RBAC, "kind": kind, "name": bound}
     return make_manifest(
@@ -224,7 +240,7 @@ def _binding(kind: str, bound: str, place: Place) -> Manifest:
     )
 
 
-def _schedule(settings: ObserverSettings, image: str, blob: str | None) -> dict[str, object]:
+def _schedule_spec(settings: ObserverSettings, image: str, blob: str | None) -> dict[str, object]:
     target = ["--config-map", f"{OBSERVER_NAMESPACE}/{_CONFIG_MAP}"]
     container = {
         "name": _NAME,

@@ -50,23 +50,25 @@ def admission_policies(
     """
     where = Selectors.of(settings, namespaces)
     found = [
-        *_image_policies(where.everywhere, registries),
+        *_image_source_policies(where.everywhere, registries),
         *_pod_policies(where.hardened),
         *_restricted_policies(where.restricted, facts),
         *_namespace_policies(where.strange),
-        *_chosen_policies(namespaces, settings, facts),
+        *_opt_in_policies(namespaces, settings, facts),
     ]
     return tuple(sorted(found, key=lambda policy: policy.name))
 
 
-def _image_policies(selector: Object, registries: tuple[str, ...]) -> Iterator[AdmissionPolicy]:
+def _image_source_policies(
+    selector: Object, registries: tuple[str, ...]
+) -> Iterator[AdmissionPolicy]:
     if registries:
         message = f"images have to come from {' or '.join(registries)}"
         yield AdmissionPolicy(
             "azsec-approved-registries",
             ("WRK-01.2", "PRI-07"),
             "Images come from approved registries.",
-            _of_images(
+            _image_rules(
                 "has({0}) && ("
                 + " || ".join(f"{{0}}.startsWith('{registry}/')" for registry in registries)
                 + ")",
@@ -78,7 +80,9 @@ def _image_policies(selector: Object, registries: tuple[str, ...]) -> Iterator[A
         "azsec-pinned-images",
         ("WRK-07", "PRI-07"),
         "An image is named by a digest or a tag, and latest is none.",
-        _of_images(
+        _image_rules(
+            # A digest takes precedence over a tag beside it, so that `:latest@sha256:…` is pinned.
+            # Without a tag the runtime pulls latest ("Images").
             "has({0}) && ({0}.contains('@') ? "
             "{0}.matches('@sha256:[0-9a-f]{{64}}$') : "
             "{0}.matches(':[A-Za-z0-9_][A-Za-z0-9._-]*$') && "
@@ -89,7 +93,7 @@ def _image_policies(selector: Object, registries: tuple[str, ...]) -> Iterator[A
     )
 
 
-def _of_images(expression: str, message: str) -> tuple[Rule, Rule]:
+def _image_rules(expression: str, message: str) -> tuple[Rule, Rule]:
     """Return the rule for the images of containers, and the rule for those of volumes.
 
     A volume of type image mounts an image of a registry, as a container does (Kubernetes, "Image
@@ -97,11 +101,11 @@ def _of_images(expression: str, message: str) -> tuple[Rule, Rule]:
     """
     return (
         Rule(expression.format("c.image"), message, ("image",), Part.CONTAINER),
-        _of_volumes("image", expression.format("v.image.reference"), message, "reference"),
+        _volume_rule("image", expression.format("v.image.reference"), message, "reference"),
     )
 
 
-def _of_volumes(kind: str, expression: str, message: str, *field: str) -> Rule:
+def _volume_rule(kind: str, expression: str, message: str, *field: str) -> Rule:
     return Rule(f"!has(v.{kind}) || ({expression})", message, (kind, *field), Part.VOLUME)
 
 
@@ -231,25 +235,27 @@ def _namespace_policies(strange: Object) -> Iterator[AdmissionPolicy]:
     )
 
 
-def _chosen_policies(
+def _opt_in_policies(
     namespaces: tuple[WantedNamespace, ...], settings: KubernetesSettings, facts: ClusterFacts
 ) -> Iterator[AdmissionPolicy]:
     """Yield the policies for namespaces that opt in to them."""
     if pulled := [n.name for n in namespaces if n.settings.pull_always]:
         message = "the pull policy of an image has to be Always"
-        wanted = "has({0}) && {0} == 'Always'"
+        expression = "has({0}) && {0} == 'Always'"
         yield AdmissionPolicy(
             "azsec-pull-always",
             ("WRK-07",),
             "Who may not pull an image does not run the copy that a node has of it.",
             (
                 Rule(
-                    wanted.format("c.imagePullPolicy"),
+                    expression.format("c.imagePullPolicy"),
                     message,
                     ("imagePullPolicy",),
                     Part.CONTAINER,
                 ),
-                _of_volumes("image", wanted.format("v.image.pullPolicy"), message, "pullPolicy"),
+                _volume_rule(
+                    "image", expression.format("v.image.pullPolicy"), message, "pullPolicy"
+                ),
             ),
             named(pulled),
         )

@@ -247,11 +247,11 @@ def fields_of(type_name: str) -> Mapping[str, str]:
 
     The mapping is empty for a type that is not in the table.
     """
-    return _types().get(type_name, {})
+    return _parse_table().get(type_name, {})
 
 
 @cache
-def _types() -> Mapping[str, Mapping[str, str]]:
+def _parse_table() -> Mapping[str, Mapping[str, str]]:
     types: dict[str, Mapping[str, str]] = {}
     for entry in _TABLE.replace("\n    ", " ").strip().splitlines():
         name, _, fields = entry.partition(": ")
