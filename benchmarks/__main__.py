@@ -26,6 +26,9 @@ def main() -> None:
     )
     parser.add_argument("--environments", type=int, default=300, help="environments of a fleet")
     parser.add_argument("--servers", type=int, default=3, help="built-in Azures of a fleet")
+    parser.add_argument(
+        "--engines", nargs="+", choices=["processes", "dask"], default=["processes", "dask"]
+    )
     options = parser.parse_args()
     print(f"machine   {_machine()}")
     print(f"python    {platform.python_version()}", flush=True)
@@ -93,7 +96,7 @@ def _reading(folder: Path, _options: argparse.Namespace) -> None:
 def _fleet(folder: Path, options: argparse.Namespace) -> None:
     from benchmarks.fleets import measure_fleet
 
-    measure_fleet(folder, options.environments, options.servers)
+    measure_fleet(folder, options.environments, options.servers, options.engines)
 
 
 def _quiet_fleet(folder: Path, options: argparse.Namespace) -> None:

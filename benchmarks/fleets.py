@@ -56,12 +56,18 @@ class Fleet:
         )
 
 
-def measure_fleet(folder: Path, environments: int, servers: int) -> None:
+def measure_fleet(
+    folder: Path, environments: int, servers: int, engines: Sequence[str] = ("processes", "dask")
+) -> None:
     """Print seconds, requests and the census of a drift check with processes of this machine, and
     with a Dask cluster of two workers, each with what it needs killed."""
+    runs = {
+        "processes": ("2 processes", _run_on_processes),
+        "dask": ("Dask, 2 workers", _run_on_dask),
+    }
     with _start(folder, environments, servers) as fleet:
         drifted = len(range(0, environments, _DRIFTED_EVERY))
-        for name, run in (("2 processes", _run_on_processes), ("Dask, 2 workers", _run_on_dask)):
+        for name, run in (runs[engine] for engine in engines):
             ledger = folder / f"{run.__name__}.db"
             before, started = fleet.count(), time.perf_counter()
             census, killed = run(fleet, ledger)
