@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, resource_group_id
 from provisioner.model.values import Body, Json
-from provisioner.network.model.topology import Opening
+from provisioner.network.model.topology_elements import Opening
 from provisioner.network.model.topology_reader import read_topology
 from provisioner.network.proofs.proof import Proof
 from provisioner.network.proofs.suite import prove_topology

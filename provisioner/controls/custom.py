@@ -118,7 +118,7 @@ _ENVELOPE = frozenset({"id", "name", "type", "etag", "location", "tags", "system
 
 
 def _has_property(schemas: SchemaIndex, name: str, steps: Sequence[str]) -> bool:
-    """Tell whether bodies of a type can have a property.
+    """Return whether bodies of a type can have a property.
 
     It is one of the model, or inside of what the model leaves open.
     """

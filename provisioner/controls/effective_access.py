@@ -106,7 +106,7 @@ def _by_assignment(estate: Estate, catalog: Catalog) -> Mapping[str, Grant]:
 
 
 def rules_over(grants: Iterable[Grant]) -> bool:
-    """Tell whether grants together control all that may be in their scope.
+    """Return whether grants together control all that may be in their scope.
 
     They do where they may change half of some unlike types or more, or can have everything by
     assigning roles.
@@ -178,7 +178,7 @@ def administrators_of(
 
 
 def opens_shell(grant: Grant, *, run_command_off: bool) -> bool:
-    """Tell whether a grant lets its holder run commands in containers.
+    """Return whether a grant lets its holder run commands in containers.
 
     It does by exec, by rights that they give themselves or take from whom they impersonate, or by
     `az aks command invoke`, unless that is off and its holder cannot switch it on.
@@ -194,7 +194,7 @@ def opens_shell(grant: Grant, *, run_command_off: bool) -> bool:
 
 
 def grants_cluster_access(grant: Grant) -> bool:
-    """Tell whether a grant allows any action of the Kubernetes API."""
+    """Return whether a grant allows any action of the Kubernetes API."""
     return any(
         _can_match_cluster_action(pattern.lower())
         for permission in grant.role.permissions or ()
@@ -215,7 +215,7 @@ def grants_around(access: Access, place: ResourceId) -> Iterator[Grant]:
 
 
 def is_of(grant: Grant, identity: Subject) -> bool:
-    """Tell whether a managed identity is the principal of a grant.
+    """Return whether a managed identity is the principal of a grant.
 
     The rule has to read the identity's `properties.principalId`.
     """
@@ -228,12 +228,12 @@ def principal_of(grant: Grant) -> object:
 
 
 def is_wide(scope: ResourceId | None) -> bool:
-    """Tell whether a scope is a resource group, or above groups."""
+    """Return whether a scope is a resource group, or above groups."""
     return is_above_groups(scope) or (scope is not None and scope.is_container)
 
 
 def is_in_namespace(scope: ResourceId) -> bool:
-    """Tell whether a scope is a namespace of a cluster, or a part of one (guidelines.md §0.4)."""
+    """Return whether a scope is a namespace of a cluster, or a part of one (guidelines.md §0.4)."""
     within = (scope, *scope.ancestors)
     return any(place.type.lower() in _NAMESPACES for place in within)
 
@@ -242,7 +242,7 @@ _NAMESPACES = (f"{CLUSTER}/namespaces".lower(), NAMESPACE.lower())
 
 
 def is_above_groups(scope: ResourceId | None) -> bool:
-    """Tell whether a scope is a subscription, a management group or the tenant's root (None)."""
+    """Return whether a scope is a subscription, a management group or the tenant's root (None)."""
     return scope is None or scope.type == SUBSCRIPTION or is_management_group(scope)
 
 

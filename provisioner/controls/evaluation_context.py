@@ -21,7 +21,8 @@ from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
 from provisioner.model.values import is_identical
 from provisioner.network.model.dns_reader import RECORDS
-from provisioner.network.model.topology import Opening, Topology
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import Opening
 from provisioner.network.model.topology_reader import openings_of, read_topology
 from provisioner.network.proofs.proof import Proof
 from provisioner.plan.unreadable import declared_instead, unreadable_resources

@@ -152,7 +152,7 @@ _UNREAD = (UnknownReason.UNREADABLE, UnknownReason.LATER, UnknownReason.AZURE_AL
 
 
 def _was_verified_elsewhere(result: Result) -> bool:
-    """Tell whether somebody vouches for what Azure Resource Manager cannot see."""
+    """Return whether somebody vouches for what Azure Resource Manager cannot see."""
     return result.is_fully_met and any(mode is not Mode.ARM for mode in result.control.modes)
 
 

@@ -20,7 +20,7 @@ LONGEST_LIFE = 732 * DAY
 
 
 def rotates(key: Subject) -> bool:
-    """Tell whether the policy of a key has an action that rotates it, be it at no time."""
+    """Return whether the policy of a key has an action that rotates it, be it at no time."""
     return bool(_rotation_triggers(key))
 
 

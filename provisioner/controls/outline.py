@@ -19,7 +19,7 @@ class Entry:
     answered_by: tuple[str, ...]
 
     def holds(self, control: str) -> bool:
-        """Tell whether a control answers this."""
+        """Return whether a control answers this."""
         return any(fnmatchcase(control, pattern) for pattern in self.answered_by)
 
 

@@ -86,7 +86,7 @@ def only(*values: str) -> Predicate:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Tell whether a value is a number; true and false are none."""
+    """Return whether a value is a number; true and false are none."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 

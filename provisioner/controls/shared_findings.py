@@ -48,7 +48,7 @@ class Difference:
     other: EvaluationContext
 
     def touches(self, control: Control) -> bool:
-        """Tell whether a control may find something else in one context than in the other."""
+        """Return whether a control may find something else in one context than in the other."""
         if not self._is_comparable:
             return True
         return any(
@@ -88,7 +88,7 @@ class Difference:
         return False
 
     def _reads_other_value(self, pair: tuple[Resource, Resource], path: str) -> bool:
-        """Tell whether a rule reads another value at a path of one resource than of the other.
+        """Return whether a rule reads another value at a path of one resource than of the other.
 
         The value is one that is stated, or the default that the rest of the body makes.
         """

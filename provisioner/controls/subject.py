@@ -57,7 +57,7 @@ class DeclaredReads:
         return Subject(resource, self, self._reads[resource.type.lower()])
 
     def reads_of(self, resource: Resource) -> bool:
-        """Tell whether the rule looks at resources of the type of one."""
+        """Return whether the rule looks at resources of the type of one."""
         return resource.type.lower() in self._reads
 
     def all(self, kind: str) -> tuple["Subject", ...]:
@@ -213,7 +213,7 @@ class Subject:
         return self._declared_reads.context.own_subscriptions
 
     def is_among_own(self, place: ResourceId) -> bool:
-        """Tell whether an id is in a subscription in which the environment has own resources.
+        """Return whether an id is in a subscription in which the environment has own resources.
 
         A resource elsewhere, which the blueprint does not look up, may be anybody's.
         """
@@ -232,7 +232,7 @@ class Subject:
         return stated if isinstance(default, Absent) else default
 
     def is_set_by_azure(self, keys: Sequence[str]) -> bool:
-        """Tell whether a property that the body does not state may have a value once Azure made it.
+        """Return whether a property that the body does not state may get a value from Azure.
 
         It may where Azure alone writes it, and in any type without facts. It may not where the body
         is one that Azure answered: what that lacks is not set.
@@ -249,7 +249,7 @@ class Subject:
         return any(prop is not None and prop.read_only for prop in above)
 
     def states(self, path: str) -> bool:
-        """Tell whether a property is set in the body itself."""
+        """Return whether a property is set in the body itself."""
         return not is_empty(self._declared_value(path))
 
     def texts(self, path: str) -> tuple[str, ...]:
@@ -311,7 +311,7 @@ class Subject:
         )
 
     def is_value_of(self, value: object, path: str) -> bool:
-        """Tell whether a value is the one at a path of this resource.
+        """Return whether a value is the one at a path of this resource.
 
         It is also where Azure will only know it after apply, and the value is a reference to it.
         """
@@ -334,7 +334,7 @@ class Subject:
         return Observation(Verdict.FAIL, path, evidence)
 
     def unknown(self, path: str, evidence: str) -> Observation:
-        """Return the observation that it cannot be told whether a property is as it should be."""
+        """Return the observation that it is unknown whether a property is as it should be."""
         return Observation(Verdict.UNKNOWN, path, evidence)
 
     def _declared_value(self, path: str) -> object:

@@ -23,7 +23,7 @@ NOTICE = timedelta(days=14)
 
 
 def covers(waiver: Waiver, seen: Finding) -> bool:
-    """Tell whether a finding is one that a waiver accepts."""
+    """Return whether a finding is one that a waiver accepts."""
     address = seen.resource.address
     is_in_scope = seen.control == waiver.control and address is not None and waiver.holds(address)
     return is_in_scope and waiver.is_about(seen.evidence)
@@ -147,7 +147,7 @@ IN_CLUSTER = "kubernetes."
 def rests_on_cluster(
     waiver: Waiver, controls: Mapping[str, Control], stated: Collection[str]
 ) -> bool:
-    """Tell whether only the cluster's objects show whether a waiver waives something.
+    """Return whether only the cluster's objects show whether a waiver waives something.
 
     `stated` are the addresses of the namespaces that the environment declares.
     """

@@ -17,7 +17,8 @@ from provisioner.network.model.firewalls import Target, decide
 from provisioner.network.model.intervals import Intervals, parse_addresses
 from provisioner.network.model.security_groups import Traffic, admit, judge
 from provisioner.network.model.service_tags import Tags, tags_of
-from provisioner.network.model.topology import (
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import (
     FirewallPolicy,
     FirewallRule,
     HopType,
@@ -28,7 +29,6 @@ from provisioner.network.model.topology import (
     SecurityGroup,
     SecurityRule,
     Subnet,
-    Topology,
 )
 
 V4 = ipaddress.IPv4Network

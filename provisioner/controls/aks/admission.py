@@ -164,7 +164,7 @@ def judge_assignments(cluster: Subject, demands: tuple[Demand, ...]) -> Observat
             "",
             (f"no policy assignment in the environment assigns {demands[0].policy.title!r} to it"),
         )
-    # One that cannot be told may be the one that does.
+    # One that is unknown may be the one that does.
     verdict, evidence = next(
         (t for t in weak_assignments if t[0] is Verdict.UNKNOWN), weak_assignments[0]
     )
@@ -177,7 +177,7 @@ def safeguards_of(cluster: Subject) -> Subject | None:
 
 
 def is_safeguarded(cluster: Subject, *standards: str) -> bool:
-    """Tell whether a cluster's safeguards enforce one of some pod security standards."""
+    """Return whether a cluster's safeguards enforce one of some pod security standards."""
     safeguards = safeguards_of(cluster)
     if (
         safeguards is None
@@ -196,7 +196,7 @@ def is_safeguarded(cluster: Subject, *standards: str) -> bool:
 
 
 def has_policy_add_on(cluster: Subject) -> bool:
-    """Tell whether a cluster has what asks policies and safeguards: the Azure Policy add-on."""
+    """Return whether a cluster has what asks policies and safeguards: the Azure Policy add-on."""
     return switch_of(cluster, _ADD_ON) is True
 
 
@@ -209,7 +209,7 @@ def excluded_by(safeguards: Subject, cluster: Subject) -> tuple[str, ...]:
 
 
 def is_watched(cluster: Subject) -> bool:
-    """Tell whether a cluster's safeguards look at the teams' workloads, to warn or to enforce."""
+    """Return whether a cluster's safeguards look at the teams' workloads, to warn or to enforce."""
     safeguards = safeguards_of(cluster)
     if safeguards is None or safeguards.value(_LEVEL) not in ("Warn", "Enforce"):
         return False
@@ -274,7 +274,7 @@ def _find_weaknesses(
 
 
 def _is_exempted_by(exemption: Subject, assigned: Subject, cluster: Subject) -> bool:
-    """Tell whether an exemption takes a cluster, or a scope above it, out of an assignment.
+    """Return whether an exemption takes a cluster, or a scope above it, out of an assignment.
 
     What it takes out of an initiative's single policies is taken out too; whether it has expired is
     for Azure to say, and nobody here knows the day.
@@ -333,7 +333,7 @@ def _selectors_of(selecting: Mapping[str, object]) -> list[Mapping[str, object]]
 
 
 def _selects_cluster(selecting: Mapping[str, object], cluster: Subject) -> bool:
-    """Tell whether an object with `selectors` selects a cluster, by its region and its type.
+    """Return whether an object with `selectors` selects a cluster, by its region and its type.
 
     Other kinds of selector say nothing about clusters.
     """

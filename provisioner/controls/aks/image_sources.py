@@ -34,7 +34,7 @@ _OWNER = re.compile(r"(\\\.|[\w-])*[A-Za-z0-9]", re.ASCII)
 
 
 def names_sources(value: object) -> bool:
-    """Tell whether a regular expression holds for images of named sources alone.
+    """Return whether a regular expression holds for images of named sources alone.
 
     Each alternative of it is anchored, with every dot of a host escaped, and no other pattern in
     it: a dot that is any character matches a look-alike, and a second alternative is not anchored
@@ -68,7 +68,7 @@ def _expand_alternatives(pattern: str) -> list[str] | None:
 
 
 def _names_source(pattern: str) -> bool:
-    """Tell whether an expression without groups is for images of one host, or one owner there."""
+    """Return whether an expression without groups is for images of one host, or one owner there."""
     # The policy searches for the expression: without an anchor it also matches in the middle of a
     # stranger's image name.
     host, slash, rest = pattern.removeprefix("^").partition("/")
@@ -78,24 +78,24 @@ def _names_source(pattern: str) -> bool:
 
 
 def _names_owner(rest: str) -> bool:
-    """Tell whether the first part of a path is a name, and no pattern."""
+    """Return whether the first part of a path is a name, and no pattern."""
     owner, slash, deeper = rest.partition("/")
     return _requires_slash(slash, deeper) and _OWNER.fullmatch(owner) is not None
 
 
 def _requires_slash(slash: str, rest: str) -> bool:
-    """Tell whether a slash has to be there: without it, a longer host begins in the same way."""
+    """Return whether a slash has to be there: without it, a longer host begins in the same way."""
     return bool(slash) and not rest.startswith(("?", "*", "{"))
 
 
 def _are_named_sources(value: object) -> bool:
-    """Tell whether each pattern of a list names a host, and whose images it means there."""
+    """Return whether each pattern of a list names a host, and whose images it means there."""
     listed = value if isinstance(value, (list, tuple)) else (value,) if value else ()
     return all(isinstance(pattern, str) and _is_named_source(pattern) for pattern in listed)
 
 
 def names_registry(prefix: str) -> bool:
-    """Tell whether a registry, with a path in it or without, says whose images lie there."""
+    """Return whether a registry, with a path in it or without, says whose images lie there."""
     return _is_named_source(f"{prefix.rstrip('/')}/*")
 
 

@@ -44,7 +44,7 @@ def kubernetes_of(pool: Subject) -> object:
 
 
 def minor_of(version: object) -> int | None:
-    """Return the 35 of 1.35 or 1.35.4, or None where that cannot be told."""
+    """Return the 35 of 1.35 or 1.35.4, or None where that is unknown."""
     found = _VERSION.fullmatch(version) if isinstance(version, str) else None
     return int(found[1]) if found else None
 

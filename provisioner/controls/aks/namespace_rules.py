@@ -42,7 +42,7 @@ _AMOUNT = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(?:m|k|Ki|M|Mi|G|Gi|T|Ti)?", re.A
 
 
 def _is_amount(found: object) -> bool:
-    """Tell whether a text is an amount of Kubernetes' that is more than none."""
+    """Return whether a text is an amount of Kubernetes' that is more than none."""
     match = _AMOUNT.fullmatch(str(found))
     return match is not None and float(match[1]) > 0
 
@@ -58,7 +58,7 @@ def _namespace_rule(
 
 
 def _is_for_agents(namespace: Subject) -> bool:
-    """Tell whether a namespace is for privileged agents, and left out of the policies by name.
+    """Return whether a namespace is for privileged agents, and left out of the policies by name.
 
     The cluster's policies or safeguards leave it out, as `privilegedNamespaces` of the blueprints
     has them do (MAN-04).

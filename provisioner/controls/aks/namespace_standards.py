@@ -48,7 +48,7 @@ def judge_standard(namespace: Subject) -> Observation:
 
 
 def is_restricted(namespace: Subject) -> bool:
-    """Tell whether a namespace enforces all of the restricted standard, as `judge_standard`."""
+    """Return whether a namespace enforces all of the restricted standard, as `judge_standard`."""
     return judge_standard(namespace).verdict is Verdict.PASS
 
 

@@ -20,12 +20,12 @@ _SANDBOX_RUNTIMES = ("katavmisolation", "katamshvvmisolation")
 
 
 def is_sandbox(pool: Subject) -> bool:
-    """Tell whether the pods of a pool may have virtual machines of their own."""
+    """Return whether the pods of a pool may have virtual machines of their own."""
     return str(pool.value(RUNTIME)).lower() in _SANDBOX_RUNTIMES
 
 
 def is_marked_untrusted(pool: Subject) -> bool:
-    """Tell whether a pool's labels or taints mark its pods as untrusted, by key or value."""
+    """Return whether a pool's labels or taints mark its pods as untrusted, by key or value."""
     labels = pool.value(LABELS)
     names = labels if isinstance(labels, Mapping) else {}
     marks = [(str(name), str(lookup(labels, (name,)))) for name in names]

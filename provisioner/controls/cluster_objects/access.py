@@ -161,7 +161,7 @@ def _nobody_has(risk: Risk, words: str) -> ObservedRule:
 
 
 def _allows_everything(rules: Iterable[Mapping[str, Any]]) -> bool:
-    """Tell whether a rule writes everything, be it by `*` or verb by verb."""
+    """Return whether a rule writes everything, be it by `*` or verb by verb."""
     return any(
         "*" in items(rule.get("apiGroups"))
         and "*" in items(rule.get("resources"))

@@ -120,7 +120,7 @@ def _split_rules(rules: Sequence[Object]) -> Iterator[Object]:
 
 
 def _rule_matches(rule: object, expected: Object) -> bool:
-    """Tell whether a rule matches an expected operation and resource.
+    """Return whether a rule matches an expected operation and resource.
 
     One for some names or for objects of the cluster alone does not match all pods.
     """

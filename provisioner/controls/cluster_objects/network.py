@@ -74,7 +74,7 @@ def _default_deny_directions(view: View, namespace: str) -> set[str]:
 
 
 def _opens_all(policy: Object, direction: str) -> bool:
-    """Tell whether a policy has a rule without peers: it opens all to everybody."""
+    """Return whether a policy has a rule without peers: it opens all to everybody."""
     part, peers = ("ingress", "from") if direction == "Ingress" else ("egress", "to")
     if direction not in _policy_types(policy):
         return False
@@ -247,7 +247,7 @@ def _policy_allows_metadata(policy: Object) -> bool:
 
 
 def _rule_allows_metadata(rule: object) -> bool:
-    """Tell whether a rule of Cilium allows egress to the metadata service, which is in its world.
+    """Return whether a rule of Cilium allows egress to the metadata service, which is in its world.
 
     A rule that names ports alone allows egress to everywhere.
     """

@@ -35,7 +35,7 @@ _EVERYBODY = frozenset({"all", "cluster", "world", "world-ipv4", "world-ipv6"})
 
 
 def opens_all_namespaces(selector: object, pods: object) -> bool:
-    """Tell whether selectors of namespaces and of pods take pods of any namespace.
+    """Return whether selectors of namespaces and of pods take pods of any namespace.
 
     Pods that have a stated label are not any pods: the resolver is found so in every namespace.
     """
@@ -88,7 +88,7 @@ def _opened_by_cilium(rule: object, direction: str, *, is_clusterwide: bool) -> 
 
 
 def names_peers(rule: object, direction: str) -> bool:
-    """Tell whether a rule of Cilium names whom it is about: one of ports alone is about all."""
+    """Return whether a rule of Cilium names whom it is about: one of ports alone is about all."""
     return isinstance(rule, Mapping) and any(
         items(peers)
         for key, peers in rule.items()
@@ -103,13 +103,13 @@ def cilium_ranges(rule: object, direction: str) -> list[str]:
 
 
 def _is_any_host(host: object) -> bool:
-    """Tell whether a pattern takes every name: one of nothing but stars and dots."""
+    """Return whether a pattern takes every name: one of nothing but stars and dots."""
     pattern = at(host, "matchPattern")
     return pattern is not None and not str(pattern).strip("*. ")
 
 
 def _is_any_endpoint(selector: object, is_clusterwide: bool) -> bool:
-    """Tell whether a selector of Cilium takes pods of any namespace.
+    """Return whether a selector of Cilium takes pods of any namespace.
 
     One of a namespace takes its own pods alone unless it speaks of the namespace (Cilium, "Layer 3
     Policies").
@@ -129,7 +129,7 @@ def _is_any_endpoint(selector: object, is_clusterwide: bool) -> bool:
 
 
 def names_any_host(policy: Object) -> bool:
-    """Tell whether a policy of Cilium opens every host name: that names none."""
+    """Return whether a policy of Cilium opens every host name: that names none."""
     return any(
         _is_any_host(host)
         for spec in specs_of(policy)
@@ -225,6 +225,6 @@ def _opened_by_calico(side: object) -> str:
 
 
 def _requires_equality(selector: str) -> bool:
-    """Tell whether an expression of Calico asks for a label of a stated value, whatever else."""
+    """Return whether an expression of Calico asks for a label of a stated value, whatever else."""
     parts = selector.split("||")
     return all("==" in part or " in " in part.replace("not in", "") for part in parts)

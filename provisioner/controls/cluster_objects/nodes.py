@@ -161,7 +161,7 @@ def _budget_of(view: View, workload: Object) -> Object | None:
 
 
 def blocks_drains(budget: Object) -> bool:
-    """Tell whether a budget lets no pod go: by what it states, or as the cluster counts."""
+    """Return whether a budget lets no pod go: by what it states, or as the cluster counts."""
     spec, status = at(budget, "spec") or {}, at(budget, "status") or {}
     # An upgrade waits for such a budget until drainTimeoutInMinutes and fails with
     # PodDrainFailure (guidelines.md CLU-06.6).

@@ -22,7 +22,7 @@ from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import list_items, lookup
 from provisioner.network.model.public_ranges import PublicReach, read_reach
-from provisioner.network.model.topology import FirewallRule
+from provisioner.network.model.topology_elements import FirewallRule
 from provisioner.network.model.topology_reader import read_topology
 
 _POLICY = "properties.firewallPolicy.id"

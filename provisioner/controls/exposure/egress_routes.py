@@ -43,14 +43,8 @@ from provisioner.network.model.intervals import (
     show_addresses,
 )
 from provisioner.network.model.public_ranges import read_reach
-from provisioner.network.model.topology import (
-    Firewall,
-    HopType,
-    Network,
-    Route,
-    Subnet,
-    Topology,
-)
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import Firewall, HopType, Network, Route, Subnet
 from provisioner.network.model.topology_reader import read_topology
 from provisioner.network.paths.egress_candidates import firewall_behind
 from provisioner.network.paths.firewall_egress import find_internet_egress
@@ -236,7 +230,7 @@ def _judge_appliance(
 
 
 def _has_known_addresses(topology: Topology, firewall: Firewall) -> bool:
-    """Tell whether it is known of every address whether it is this firewall's."""
+    """Return whether it is known of every address whether it is this firewall's."""
     subnet = topology.subnets.get(firewall.subnet)
     return firewall.address is not None or (subnet is not None and bool(subnet.ranges))
 

@@ -81,7 +81,7 @@ def _judge_gateway(gateway: Subject) -> Iterator[Observation]:
 
 
 def _is_reachable_from_internet(gateway: Subject) -> bool:
-    """Tell whether the internet reaches a gateway.
+    """Return whether the internet reaches a gateway.
 
     It does by a public address, or by a firewall that translates to a private one. A private
     address that is not known may be any.

@@ -21,7 +21,7 @@ _APPROVED = "Approved"
 
 
 def is_linked(target: Subject, group: str) -> bool:
-    """Tell whether an approved endpoint connects to the part of a resource that `group` names.
+    """Return whether an approved endpoint connects to the part of a resource that `group` names.
 
     `group` is a name like `vault`. The endpoint's state is Azure's to say: one that is not made yet
     will be, unless it is manual and waits for somebody (documentation "What is a private
@@ -42,7 +42,7 @@ def is_linked(target: Subject, group: str) -> bool:
 
 
 def judge_outside_connections(target: Subject) -> Iterator[Observation]:
-    """Observe each approved endpoint whose owner cannot be told.
+    """Observe each approved endpoint whose owner is unknown.
 
     It is in a subscription in which the environment knows of no network. The rule has to read
     CONNECTIONS of the target, and networks.

@@ -27,13 +27,8 @@ from provisioner.network.model.public_ranges import PublicReach, is_rented, read
 from provisioner.network.model.security_group_reader import read_security_groups
 from provisioner.network.model.security_groups import PROTOCOLS, Traffic, admit
 from provisioner.network.model.service_tags import HOST, PRIVATE, PUBLIC, Bounds, Tags
-from provisioner.network.model.topology import (
-    Network,
-    SecurityGroup,
-    SecurityRule,
-    Subnet,
-    Topology,
-)
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import Network, SecurityGroup, SecurityRule, Subnet
 from provisioner.network.model.topology_reader import read_topology
 
 DIRECTION = "properties.direction"
@@ -113,7 +108,7 @@ def find_internet_sources(estate: Estate, _catalog: Catalog) -> Mapping[str, Int
 def _sources_by_rule(
     group: SecurityGroup, tcp_ports: Intervals
 ) -> Iterator[tuple[str, PublicReach]]:
-    # Tags that anybody rents in are read as the internet; what else a tag holds is told apart by
+    # Tags that anybody rents in are read as the internet; what else a tag holds is distinguished by
     # `read_reach`, and private ranges cannot be strangers'.
     widened = replace(group, rules=tuple(_with_rented_tags_as_any(rule) for rule in group.rules))
     tags = Tags(Bounds(NOTHING, NOTHING), services=NOTHING)

@@ -222,7 +222,7 @@ def find_bypasses_of_gateway(configuration: object) -> Iterator[WafBypass]:
 
 
 def _excludes_everything(exclusion: object) -> bool:
-    """Tell whether an exclusion leaves out every part of a request of its kind."""
+    """Return whether an exclusion leaves out every part of a request of its kind."""
     operator, selector = (
         _folded_text(exclusion, "selectorMatchOperator"),
         _folded_text(exclusion, "selector"),
@@ -236,7 +236,7 @@ def _excluded_group(group: object, where: object) -> WafBypass:
 
 
 def _protects_every_site(group: object) -> bool:
-    """Tell whether a group of rules is for attacks that every site has to expect.
+    """Return whether a group of rules is for attacks that every site has to expect.
 
     What the others are for may not be there (PHP, Java).
     """

@@ -178,7 +178,7 @@ def _why_no_rows(stage: Sequence[Token]) -> str:
 
 
 def _excludes_all(atom: Sequence[Token], negated: bool) -> bool:
-    """Tell whether a condition excludes what holds the empty text, which every text does."""
+    """Return whether a condition excludes what holds the empty text, which every text does."""
     operator = operator_of(atom)
     words = [token.text.lower() for token in atom]
     requires_absence = operator in ("contains", "startswith", "endswith", "has") and negated
@@ -188,7 +188,7 @@ def _excludes_all(atom: Sequence[Token], negated: bool) -> bool:
 
 
 def _is_outside_window(atom: Sequence[Token]) -> bool:
-    """Tell whether a condition asks for rows from after now, or from before there were any."""
+    """Return whether a condition asks for rows from after now, or from before there were any."""
     words = [token.text.lower() for token in atom]
     if len(words) < 5 or words[0] != "timegenerated":
         return False

@@ -1,7 +1,7 @@
 """Rows that an event makes in the logs, tested against the filters of a query.
 
 A row is known by what its columns hold; of several values a column has either. Conditions on other
-columns cannot be told, but for those that leave somebody out. Facts: the documentation "String
+columns are unknown, but for those that leave somebody out. Facts: the documentation "String
 operators" of the Kusto Query Language, and "Auditing" of Kubernetes.
 
 Called by `logs.alert_queries` and controls of MON.
@@ -39,7 +39,7 @@ _OLDEST, _NEWEST = 2024, 2100
 
 
 def keeps_row(stages: Sequence[Sequence[Token]], row: Row, words: re.Pattern[str]) -> bool | None:
-    """Return whether the filters of a pipeline keep a row, None where it cannot be told.
+    """Return whether the filters of a pipeline keep a row, None where it is unknown.
 
     `words` find the event in texts of which only a part is known.
     """
@@ -96,7 +96,7 @@ class _Filter:
         self._row, self._words, self._aliases = row, words, aliases
 
     def holds(self, tokens: Sequence[Token]) -> bool | None:
-        """Return whether a condition holds for the row, None where it cannot be told."""
+        """Return whether a condition holds for the row, None where it is unknown."""
         tokens, negated = unwrap(tokens)
         if negated:
             return self._holds_not(tokens)

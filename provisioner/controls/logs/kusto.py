@@ -121,7 +121,7 @@ def _is_constant(atom: Sequence[Token]) -> bool:
 
 
 def _is_false(atom: Sequence[Token]) -> bool:
-    """Tell whether a constant condition is false."""
+    """Return whether a constant condition is false."""
     words = [token.text.lower() for token in atom]
     if len(words) == 1:
         return words[0] in ("false", "0")

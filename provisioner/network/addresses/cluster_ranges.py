@@ -8,6 +8,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import cast
 
 from provisioner.catalog import cluster_defaults
 from provisioner.catalog.node_pools import CLUSTER, POOL, count_surge, whole
@@ -144,9 +145,9 @@ def _with_plugin(body: Mapping[str, Value]) -> Body:
     network = lookup(properties, ("networkProfile",))
     known: Body = network if isinstance(network, Mapping) else {}
     stated: Body = properties if isinstance(properties, Mapping) else {}
-    whole: Body = {**body, "properties": {**stated, "networkProfile": known}}  # type: ignore[dict-item]
-    defaults = cluster_defaults.network_plugin(whole)
-    return {**whole, "properties": {**stated, "networkProfile": {**known, **defaults}}}
+    completed = cast(Body, {**body, "properties": {**stated, "networkProfile": known}})
+    defaults = cluster_defaults.network_plugin(completed)
+    return {**completed, "properties": {**stated, "networkProfile": {**known, **defaults}}}
 
 
 def _plugin_of(body: Body) -> Plugin:

@@ -26,7 +26,8 @@ from provisioner.network.diagram.context_resources import (
 from provisioner.network.diagram.subnet_labels import SubnetDetails
 from provisioner.network.model.intervals import show_address, show_addresses
 from provisioner.network.model.load_balancers import LoadBalancer
-from provisioner.network.model.topology import (
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import (
     Cluster,
     Firewall,
     Network,
@@ -35,7 +36,6 @@ from provisioner.network.model.topology import (
     Service,
     ServiceKind,
     Subnet,
-    Topology,
     Zone,
 )
 from provisioner.network.paths.egress_paths import EgressPath

@@ -16,7 +16,8 @@ from provisioner.model.estate import Estate
 from provisioner.network.diagram.boxes import Diagram, api_server_id, pool_id
 from provisioner.network.diagram.context_resources import find_context_links, find_public_frontends
 from provisioner.network.model.load_balancers import RuleKind
-from provisioner.network.model.topology import Firewall, HopType, Subnet, Topology
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import Firewall, HopType, Subnet
 from provisioner.network.paths.egress_candidates import members_in
 from provisioner.network.paths.egress_paths import EgressPath
 from provisioner.network.proofs import egress

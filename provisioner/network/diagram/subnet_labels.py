@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from provisioner.network.model.intervals import show_address, show_addresses
-from provisioner.network.model.topology import HopType, Subnet, Topology
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import HopType, Subnet
 from provisioner.network.model.unsupported_resources import words_of
 from provisioner.network.paths.egress_candidates import find_egress_candidates, members_in
 from provisioner.network.paths.egress_paths import EgressPath

@@ -9,7 +9,7 @@ from provisioner.catalog.private_dns_records import host_of
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import list_items, lookup
-from provisioner.network.model.topology import EndpointName, NameRecord, Zone, ZoneLink
+from provisioner.network.model.topology_elements import EndpointName, NameRecord, Zone, ZoneLink
 
 ZONE = "Microsoft.Network/privateDnsZones"
 LINK = f"{ZONE}/virtualNetworkLinks"

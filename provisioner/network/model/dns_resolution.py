@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from provisioner.network.model.intervals import parse_addresses
 from provisioner.network.model.service_tags import HOST
-from provisioner.network.model.topology import Firewall, NameRecord, Network, Topology, Zone
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import Firewall, NameRecord, Network, Zone
 
 
 @dataclass(frozen=True, slots=True)

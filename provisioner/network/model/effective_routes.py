@@ -11,14 +11,14 @@ from typing import TypeAlias, cast
 
 from provisioner.network.model.intervals import EVERYWHERE, NOTHING, Intervals, parse_addresses
 from provisioner.network.model.service_tags import PRIVATE, PUBLIC
-from provisioner.network.model.topology import (
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import (
     Gateway,
     HopType,
     Network,
     Route,
     RouteTable,
     Subnet,
-    Topology,
 )
 
 SYSTEM_ROUTE = "the system route"

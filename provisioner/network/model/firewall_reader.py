@@ -18,7 +18,7 @@ from provisioner.network.model.body_values import (
     value_at,
 )
 from provisioner.network.model.intervals import Intervals, parse_addresses
-from provisioner.network.model.topology import Firewall, FirewallPolicy, FirewallRule
+from provisioner.network.model.topology_elements import Firewall, FirewallPolicy, FirewallRule
 
 FIREWALL = "Microsoft.Network/azureFirewalls"
 POLICY = "Microsoft.Network/firewallPolicies"

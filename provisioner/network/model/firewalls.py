@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from provisioner.network.model.intervals import EVERYWHERE, NOTHING, Intervals, parse_addresses
-from provisioner.network.model.topology import FirewallPolicy, FirewallRule
+from provisioner.network.model.topology_elements import FirewallPolicy, FirewallRule
 
 DEFAULT_DENY = "no rule names it: denied"
 

@@ -10,7 +10,7 @@ from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id, resource_group_id
 from provisioner.model.values import Unknown, is_empty, lookup
 from provisioner.network.model.intervals import parse_addresses
-from provisioner.network.model.topology import Interface, IpConfiguration, SecurityGroup
+from provisioner.network.model.topology_elements import Interface, IpConfiguration, SecurityGroup
 
 INTERFACE = "Microsoft.Network/networkInterfaces"
 SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"

@@ -79,7 +79,7 @@ class PublicReach:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing of the internet is in it, as far as can be told."""
+        """Whether nothing of the internet is in it, as far as is known."""
         return not (self.ipv4 or self.ipv6 or self.rented or self.unclear)
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import is_empty, lookup
-from provisioner.network.model.topology import Network, Subnet, Unjudged
+from provisioner.network.model.topology_elements import Network, Subnet, Unjudged
 
 HUB = "Microsoft.Network/virtualHubs"
 IP_CONFIGURATION = f"{HUB}/ipConfigurations"

@@ -16,7 +16,7 @@ from provisioner.network.model.body_values import (
     value_at,
 )
 from provisioner.network.model.intervals import ANY_PORT
-from provisioner.network.model.topology import SecurityGroup, SecurityRule
+from provisioner.network.model.topology_elements import SecurityGroup, SecurityRule
 
 GROUP = "Microsoft.Network/networkSecurityGroups"
 RULE = f"{GROUP}/securityRules"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from provisioner.network.model.intervals import ANY_PORT, NOTHING, Intervals
 from provisioner.network.model.service_tags import Tags
-from provisioner.network.model.topology import SecurityGroup, SecurityRule
+from provisioner.network.model.topology_elements import SecurityGroup, SecurityRule
 
 PROTOCOLS = ("tcp", "udp", "icmp", "esp", "ah")
 """Every protocol that a rule of a network security group can name."""

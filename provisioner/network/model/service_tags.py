@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from provisioner.network.model.intervals import EVERYWHERE, NOTHING, Intervals, parse_addresses
-from provisioner.network.model.topology import Network, RouteTable, Subnet, Topology
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import Network, RouteTable, Subnet
 
 
 def _parse_ranges(*ranges: str) -> Intervals:

@@ -39,7 +39,8 @@ from provisioner.network.model.route_servers import (
     find_learned_routes,
 )
 from provisioner.network.model.security_group_reader import GROUP, RULE, read_security_groups
-from provisioner.network.model.topology import (
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import (
     Cluster,
     Gateway,
     HopType,
@@ -53,7 +54,6 @@ from provisioner.network.model.topology import (
     Service,
     ServiceKind,
     Subnet,
-    Topology,
 )
 from provisioner.network.model.unsupported_resources import find_unjudged
 
@@ -190,7 +190,7 @@ class _Reader:
                 for text in texts_at(resource.body, "properties.addressSpace.addressPrefixes")
                 if (addresses := parse_addresses(text)) is not None
             ),
-            # A server that cannot be told counts as one that nobody knows ("?"), so that no zone
+            # A server that is unknown counts as one that nobody knows ("?"), so that no zone
             # is said to resolve.
             dns_servers=tuple(
                 address_or_key(self._estate, server) or "?" for server in list_items(servers)

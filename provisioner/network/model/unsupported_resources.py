@@ -13,7 +13,7 @@ from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import unknowns
 from provisioner.network.model.interface_reader import MACHINE, SCALE_SET, node_resource_groups
-from provisioner.network.model.topology import Unjudged
+from provisioner.network.model.topology_elements import Unjudged
 
 _PROVIDER = "microsoft.network/"
 _NETWORK = "Microsoft.Network/virtualNetworks"

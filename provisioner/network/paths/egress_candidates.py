@@ -11,14 +11,14 @@ from provisioner.model.span import Span
 from provisioner.network.model.effective_routes import EffectiveRoute
 from provisioner.network.model.intervals import parse_addresses, show_address
 from provisioner.network.model.load_balancers import BalancerRule, LoadBalancer
-from provisioner.network.model.topology import (
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import (
     Cluster,
     Firewall,
     HopType,
     Pool,
     SecurityGroup,
     Subnet,
-    Topology,
 )
 
 

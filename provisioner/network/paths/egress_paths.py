@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from provisioner.catalog.egress import egress_of
 from provisioner.network.model.effective_routes import EffectiveRoute, route_subnet
 from provisioner.network.model.service_tags import PUBLIC
-from provisioner.network.model.topology import Cluster, Firewall, HopType, Subnet, Topology
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import Cluster, Firewall, HopType, Subnet
 from provisioner.network.model.unsupported_resources import words_of
 from provisioner.network.paths.egress_candidates import firewall_behind, pools_in
 from provisioner.network.paths.flow_paths import fqdn_tags_with

@@ -14,7 +14,7 @@ from provisioner.network.model.intervals import EVERYWHERE, NOTHING, Intervals
 from provisioner.network.model.public_host_names import is_anybodys
 from provisioner.network.model.public_ranges import PublicReach, is_rented
 from provisioner.network.model.service_tags import PUBLIC
-from provisioner.network.model.topology import FirewallRule
+from provisioner.network.model.topology_elements import FirewallRule
 
 _TRANSPORTS = ("tcp", "udp")
 _NTP = Intervals(((123, 123),))

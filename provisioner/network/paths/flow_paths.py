@@ -9,14 +9,14 @@ from provisioner.network.model.effective_routes import route_subnet
 from provisioner.network.model.firewalls import is_covered
 from provisioner.network.model.intervals import parse_addresses, show_address
 from provisioner.network.model.service_tags import PUBLIC
-from provisioner.network.model.topology import (
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import (
     Cluster,
     Network,
     PrivateEndpoint,
     Service,
     ServiceKind,
     Subnet,
-    Topology,
     Zone,
 )
 from provisioner.network.paths.packet_tracing import Hop, Packet, Path, rangeless, trace_packet

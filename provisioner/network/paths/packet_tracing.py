@@ -11,7 +11,8 @@ from provisioner.network.model.intervals import ANY_PORT, Intervals, show_addres
 from provisioner.network.model.load_balancers import BalancerRule, LoadBalancer, RuleKind
 from provisioner.network.model.security_groups import Traffic, judge
 from provisioner.network.model.service_tags import PUBLIC, tags_of
-from provisioner.network.model.topology import Firewall, HopType, Network, Peering, Subnet, Topology
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import Firewall, HopType, Network, Peering, Subnet
 from provisioner.network.paths.egress_candidates import (
     EgressCandidate,
     Member,

@@ -14,7 +14,8 @@ from provisioner.network.model.intervals import (
     parse_addresses,
     show_addresses,
 )
-from provisioner.network.model.topology import Cluster, HopType, Network, Subnet, Topology
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import Cluster, HopType, Network, Subnet
 from provisioner.network.paths.egress_candidates import subnets_of
 
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
 from provisioner.network.model.intervals import parse_addresses
-from provisioner.network.model.topology import Subnet, Topology
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import Subnet
 
 NODES, PODS = "nodes", "pods"
 """The subnets of all clusters, instead of the name of one."""

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from provisioner.network.model.dns_resolution import resolves
 from provisioner.network.model.intervals import EVERYWHERE, parse_addresses
-from provisioner.network.model.topology import Cluster, Network, Subnet, Topology, Zone, is_workload
+from provisioner.network.model.topology import Topology, is_workload
+from provisioner.network.model.topology_elements import Cluster, Network, Subnet, Zone
 from provisioner.network.paths.packet_tracing import Packet, trace_packet
 from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
 

@@ -16,7 +16,8 @@ from provisioner.network.model.effective_routes import (
 from provisioner.network.model.intervals import ANY_PORT, Intervals, show_addresses
 from provisioner.network.model.security_groups import Traffic, admit_through, any_traffic
 from provisioner.network.model.service_tags import tags_of
-from provisioner.network.model.topology import HopType, SecurityGroup, Subnet, Topology
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import HopType, SecurityGroup, Subnet
 from provisioner.network.paths.egress_candidates import (
     EgressCandidate,
     find_egress_candidates,

@@ -18,13 +18,8 @@ from provisioner.network.model.firewalls import (
 )
 from provisioner.network.model.intervals import NOTHING, Intervals, show_addresses, show_ports
 from provisioner.network.model.service_tags import PUBLIC
-from provisioner.network.model.topology import (
-    Firewall,
-    FirewallRule,
-    Network,
-    Topology,
-    is_workload,
-)
+from provisioner.network.model.topology import Topology, is_workload
+from provisioner.network.model.topology_elements import Firewall, FirewallRule, Network
 from provisioner.network.paths.egress_candidates import subnets_of
 from provisioner.network.paths.packet_tracing import broken_leg
 from provisioner.network.proofs.proof import Breach

@@ -11,7 +11,8 @@ from provisioner.network.model.firewalls import DEFAULT_DENY, Target, decide, is
 from provisioner.network.model.intervals import Intervals
 from provisioner.network.model.security_groups import Traffic, admit, judge
 from provisioner.network.model.service_tags import PUBLIC, tags_of
-from provisioner.network.model.topology import Cluster, Firewall, HopType, Network, Subnet, Topology
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import Cluster, Firewall, HopType, Network, Subnet
 from provisioner.network.paths.egress_candidates import (
     find_egress_candidates,
     firewall_behind,

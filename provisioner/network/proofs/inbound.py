@@ -20,7 +20,8 @@ from provisioner.network.model.security_groups import (
     admit,
 )
 from provisioner.network.model.service_tags import PUBLIC, tags_of
-from provisioner.network.model.topology import Subnet, Topology
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import Subnet
 from provisioner.network.paths.egress_candidates import members_in, pools_in
 from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
 from provisioner.network.proofs.unknowns import find_gaps

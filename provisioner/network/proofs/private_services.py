@@ -5,12 +5,12 @@ Controls CLU-11.1, WRK-05.1 and WRK-01.4.
 
 from collections.abc import Iterator
 
-from provisioner.network.model.topology import (
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import (
     Network,
     PrivateEndpoint,
     Service,
     ServiceKind,
-    Topology,
 )
 from provisioner.network.paths.egress_candidates import pools_in
 from provisioner.network.paths.packet_tracing import Packet, trace_packet

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from provisioner.network.model.intervals import NOTHING, Intervals, show_ports
 from provisioner.network.model.security_groups import Traffic, admit
 from provisioner.network.model.service_tags import tags_of
-from provisioner.network.model.topology import Subnet, Topology, is_workload
+from provisioner.network.model.topology import Topology, is_workload
+from provisioner.network.model.topology_elements import Subnet
 from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
 from provisioner.network.proofs.unknowns import find_gaps
 

@@ -6,7 +6,8 @@ from provisioner.network.model.effective_routes import Routing, route_subnet
 from provisioner.network.model.intervals import ANY_PORT, Intervals, show_addresses, show_ports
 from provisioner.network.model.security_groups import PROTOCOLS, Admitted, Traffic, admit
 from provisioner.network.model.service_tags import Tags, tags_of
-from provisioner.network.model.topology import HopType, Network, Subnet, Topology, is_workload
+from provisioner.network.model.topology import Topology, is_workload
+from provisioner.network.model.topology_elements import HopType, Network, Subnet
 from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
 from provisioner.network.proofs.unknowns import find_gaps
 

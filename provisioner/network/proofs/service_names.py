@@ -8,13 +8,13 @@ or another zone that is linked to the clients' networks and has the longer name.
 from collections.abc import Iterable, Iterator, Sequence
 
 from provisioner.network.model.dns_resolution import answering_zone, records_for, resolvers_of
-from provisioner.network.model.topology import (
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import (
     EndpointName,
     NameRecord,
     Network,
     PrivateEndpoint,
     Service,
-    Topology,
     Zone,
 )
 from provisioner.network.proofs.proof import Breach

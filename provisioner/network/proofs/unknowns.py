@@ -6,7 +6,8 @@ segmentation.
 
 from collections.abc import Iterator, Sequence
 
-from provisioner.network.model.topology import Subnet, Topology
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_elements import Subnet
 from provisioner.network.proofs.proof import Breach
 
 _MOST_NAMED = 3

@@ -3,7 +3,7 @@
 from provisioner.network.model.intervals import ANY_PORT, EVERYWHERE, NOTHING
 from provisioner.network.model.security_groups import PROTOCOLS, admit, any_traffic
 from provisioner.network.model.service_tags import PUBLIC, Bounds, Tags
-from provisioner.network.model.topology import SecurityGroup, SecurityRule
+from provisioner.network.model.topology_elements import SecurityGroup, SecurityRule
 
 TAGS = Tags(Bounds(NOTHING, NOTHING))
 

@@ -48,7 +48,7 @@ _LOGINS = (
 
 
 def _supports_trusted_launch(pool: Subject) -> bool:
-    """Tell whether trusted launch goes with a pool: it does not with Windows, nor with Kata."""
+    """Return whether trusted launch goes with a pool: it does not with Windows, nor with Kata."""
     kata = str(pool.value(_RUNTIME)).lower().startswith("kata")
     return not kata and str(pool.value(_SYSTEM)).lower() != "windows"
 

@@ -91,7 +91,7 @@ def _has_secrets_provider(cluster: Subject) -> bool:
 
 
 def _states_poll_interval(cluster: Subject) -> bool:
-    """Tell whether an interval is set: the service has one of two minutes otherwise."""
+    """Return whether an interval is set: the service has one of two minutes otherwise."""
     return _has_secrets_provider(cluster) and cluster.states(_POLLING)
 
 

@@ -51,7 +51,7 @@ def _plan_of(cluster: Subject) -> Subject | None:
 
 
 def _is_on(plan: Subject | None, extension: str) -> bool:
-    """Tell whether an extension of a plan is on: it is a text, not a boolean."""
+    """Return whether an extension of a plan is on: it is a text, not a boolean."""
     # Extensions are parts of the paid plan, whose tier is Standard.
     if plan is None or plan.value(_TIER) != "Standard":
         return False

@@ -47,7 +47,7 @@ _SKEW = 2
 
 
 def _is_above_zero(found: object) -> bool:
-    """Tell whether a number of nodes, or a share of them in percent, is more than none."""
+    """Return whether a number of nodes, or a share of them in percent, is more than none."""
     # maxSurge is a string, "1" or "33%".
     text = str(found).removesuffix("%").strip()
     return text.isascii() and text.isdigit() and bool(text.strip("0"))

@@ -53,7 +53,7 @@ _FORMER_ISOLATED_SIZES = ("standard_e64i_v3", "standard_e64is_v3")
 
 _REPELLING_EFFECTS = ("NoSchedule", "NoExecute")
 _SYSTEM_TAINT = "CriticalAddonsOnly=true"
-"""What the system's pods tolerate, whatever its effect; the keys of taints are told apart by
+"""What the system's pods tolerate, whatever its effect; the keys of taints are distinguished by
 case."""
 
 _PROVISIONING = "properties.nodeProvisioningProfile.mode"
@@ -103,7 +103,7 @@ def _judge_provisioning(cluster: Subject) -> Observation:
 
 
 def _has_nodes(pool: Subject) -> bool:
-    """Tell whether a pool has nodes, or gets some when pods need them."""
+    """Return whether a pool has nodes, or gets some when pods need them."""
     size = pool.value(_MAX_COUNT if pool.value(_AUTOSCALES) is True else _COUNT)
     return size != 0
 
@@ -189,7 +189,7 @@ def _judge_subnet(pool: Subject, tenant: str, path: str) -> Iterator[Observation
 
 
 def _repels_other_pods(pool: Subject) -> bool:
-    """Tell whether a pool repels the pods that do not say that they may run among its own."""
+    """Return whether a pool repels the pods that do not say that they may run among its own."""
     return any(taint.rpartition(":")[2] in _REPELLING_EFFECTS for taint in pool.texts(TAINTS))
 
 

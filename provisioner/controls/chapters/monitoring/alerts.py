@@ -314,7 +314,7 @@ def _receivers_of(group: Subject) -> Iterator[object]:
 
 
 def _takes_messages(receiver: object) -> bool:
-    """Tell whether a receiver takes messages.
+    """Return whether a receiver takes messages.
 
     One who unsubscribed is kept as Disabled, and mail to no address goes nowhere.
     """

@@ -155,7 +155,7 @@ def _public_networks(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
 
 
 def _is_exposed(estate: Estate, entry: object) -> bool:
-    """Tell whether a configuration has a public address without a DDoS protection of its own."""
+    """Return whether a configuration has a public address without a DDoS protection of its own."""
     named = parse_resource_id(lookup(entry, ("properties", "publicIPAddress", "id")))
     address = estate.get(named) if named is not None else None
     # DDoS IP Protection is bought for one address (protectionMode Enabled);

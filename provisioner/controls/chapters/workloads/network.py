@@ -128,7 +128,7 @@ def _parse_side(side: list[str] | None) -> Intervals:
 
 
 def _excludes_networks(ranges: tuple[Intervals, Intervals]) -> bool:
-    """Tell whether a bypass joins two whole networks, or more than a few hosts to the internet."""
+    """Return whether a bypass joins two whole networks, or many hosts to the internet."""
     # A bypass skips inspection for sources times destinations: a few hosts to one partner is an
     # exception, a few to the internet or a network to a network is the absence of IDPS.
     few, many = sorted(ranges, key=lambda side: side.size)

@@ -52,7 +52,7 @@ _HARMLESS = (
 
 
 def _is_kubelet(cluster: Subject, grant: Grant) -> bool:
-    """Tell whether a grant is for what a cluster's nodes sign in as."""
+    """Return whether a grant is for what a cluster's nodes sign in as."""
     kubelet = cluster.value(_KUBELET)
     identity = cluster.at(lookup(kubelet, ("resourceId",)))
     if identity is not None and is_of(grant, identity):

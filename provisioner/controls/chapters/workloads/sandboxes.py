@@ -30,7 +30,7 @@ Virtualization)."""
 
 
 def _has_nested_virtualization(value: object) -> bool:
-    """Tell whether a machine runs virtual machines, as none of Arm's does."""
+    """Return whether a machine runs virtual machines, as none of Arm's does."""
     vm_size = _VM_SIZE.fullmatch(str(value).lower())
     # A feature p stands for an Arm processor (Dpsv5).
     if vm_size is None or "p" in vm_size["features"]:

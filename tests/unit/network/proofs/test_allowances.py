@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from provisioner.model.estate import Estate
-from provisioner.network.model.topology import Opening
+from provisioner.network.model.topology_elements import Opening
 from provisioner.network.model.topology_reader import read_topology
 from provisioner.network.proofs.firewall_allowances import prove_allowances
 from provisioner.network.proofs.proof import Proof, Verdict
