@@ -79,12 +79,13 @@ def admit(pod: Object, mounts_tokens: Mapping[str, bool]) -> Object:
                 _with_pull_policy(container, "image", "imagePullPolicy") for container in spec[name]
             ]
     if isinstance(spec.get("volumes"), list):
-        spec["volumes"] = [_with_sources(_with_image_policy(v)) for v in spec["volumes"]]
+        spec["volumes"] = [_with_null_sources(_with_image_pull_policy(v)) for v in spec["volumes"]]
     # The deprecated name of the field (`serviceAccount`) still takes effect.
     account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
     spec["serviceAccountName"] = account
     mounts = spec.get("automountServiceAccountToken")
     if mounts is None:
+        # The pod's setting takes precedence over its account's; without either a token is mounted.
         mounts = mounts_tokens.get(str(account), True)
     if mounts is True:
         token: Object = {"name": f"{TOKEN_VOLUME}azsec", "projected": {"sources": []}}
@@ -105,14 +106,14 @@ def _with_pull_policy(part: Any, image: str, policy: str) -> Any:  # noqa: ANN40
     return {**part, policy: "Always" if floats else "IfNotPresent"}
 
 
-def _with_image_policy(volume: Any) -> Any:  # noqa: ANN401
+def _with_image_pull_policy(volume: Any) -> Any:  # noqa: ANN401
     mounted = volume.get("image") if isinstance(volume, Mapping) else None
     if mounted is None:
         return volume
     return {**volume, "image": _with_pull_policy(mounted, "reference", "pullPolicy")}
 
 
-def _with_sources(volume: Any) -> Any:  # noqa: ANN401
+def _with_null_sources(volume: Any) -> Any:  # noqa: ANN401
     """Return a volume as policies see it.
 
     A projected volume without `sources` has null there: `has` finds it, but `all` cannot iterate
@@ -139,23 +140,23 @@ def evaluate(policy: AdmissionPolicy, pod: Object, labels: Mapping[str, str]) ->
     for rule in policy.rules:
         if not holds(rule.whole, known):
             # The failure of the whole expression cannot be attributed to one part.
-            for path in list(_blamed(rule, pod)) or [("spec",)]:
+            for path in list(_violating_fields(rule, pod)) or [("spec",)]:
                 yield Finding(policy, path, rule.message, exemption)
 
 
-def _blamed(rule: Rule, pod: Object) -> Iterator[Path]:
+def _violating_fields(rule: Rule, pod: Object) -> Iterator[Path]:
     """Yield the fields that violate a rule."""
     match rule.part:
         case Part.POD:
             yield rule.field
         case Part.CONTAINER:
             for name in CONTAINER_LISTS:
-                yield from _blamed_in(rule, pod, name, "c")
+                yield from _violating_entries(rule, pod, name, "c")
         case Part.VOLUME:
-            yield from _blamed_in(rule, pod, "volumes", "v")
+            yield from _violating_entries(rule, pod, "volumes", "v")
 
 
-def _blamed_in(rule: Rule, pod: Object, name: str, called: str) -> Iterator[Path]:
+def _violating_entries(rule: Rule, pod: Object, name: str, called: str) -> Iterator[Path]:
     parts = pod["spec"].get(name)
     for number, part in enumerate(parts if isinstance(parts, list) else ()):
         if not holds(rule.expression, {called: part, "variables": {"pod": pod}}):
@@ -165,11 +166,11 @@ def _blamed_in(rule: Rule, pod: Object, name: str, called: str) -> Iterator[Path
 def holds(expression: str, known: Mapping[str, Any]) -> bool:
     """Tell whether an expression is true of these variables; an error is not."""
     try:
-        return _program(expression).execute(Context(variables=dict(known))) is True
+        return _compile_expression(expression).execute(Context(variables=dict(known))) is True
     except (TypeError, ValueError, RuntimeError, KeyError):
         return False
 
 
 @lru_cache(maxsize=256)
-def _program(expression: str) -> Program:
+def _compile_expression(expression: str) -> Program:
     return compile(expression)

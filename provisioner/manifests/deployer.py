@@ -19,7 +19,7 @@ from provisioner.manifests.manifest import Manifest
 from provisioner.manifests.observer import READ
 
 _RBAC = "rbac.authorization.k8s.io"
-_APPLY = ("create", "get", "list", "patch")
+_APPLY_VERBS = ("create", "get", "list", "patch")
 """The verbs of a server-side apply and of its dry run, which RBAC does not distinguish; an apply
 that creates needs `create` beside `patch`."""
 
@@ -40,7 +40,7 @@ _NAMESPACED = (
 """The namespaced built-in kinds of Kubernetes (API reference of 1.35, without events, endpoints and
 leases, which are created and deleted by the cluster itself)."""
 
-_WITHIN_NAMESPACES = frozenset(
+_NAMESPACED_RESOURCES = frozenset(
     (group, resource) for group, found in (*_NAMESPACED, *READ) for resource in found
 )
 
@@ -62,20 +62,21 @@ def deployer_role(name: str, manifests: Sequence[Manifest], *, deletes: bool) ->
     }
     others = {(kind.group, _resource_of(kind.name)) for kind in DECLARED_KINDS} - declared
     rules = (
-        *_rules_for(declared, sorted((*_APPLY, "delete") if deletes else _APPLY)),
+        *_rules_for(declared, sorted((*_APPLY_VERBS, "delete") if deletes else _APPLY_VERBS)),
         *_rules_for(others, ["delete", "list"] if deletes else ["list"]),
-        *_binds(manifests),
-        *_granted(manifests),
-        *(_rules_for(_WITHIN_NAMESPACES, ["list"]) if deletes else ()),
+        *_bind_rules(manifests),
+        *_rules_of_declared_roles(manifests),
+        *(_rules_for(_NAMESPACED_RESOURCES, ["list"]) if deletes else ()),
     )
+    # Several declared roles grant the same rule; RBAC adds rules up, so that one is enough.
     unique = {str(rule): rule for rule in rules}
-    return _role("ClusterRole", {"name": name}, unique.values())
+    return _role_body("ClusterRole", {"name": name}, unique.values())
 
 
 def _rules_for(resources: Iterable[tuple[str, str]], verbs: list[str]) -> Iterator[dict[str, Any]]:
     """Yield a rule for each API group of some resources."""
     for group, found in groupby(sorted(resources), key=itemgetter(0)):
-        yield _rule([group], [resource for _, resource in found], verbs)
+        yield _policy_rule([group], [resource for _, resource in found], verbs)
 
 
 def reader_role(name: str) -> dict[str, Any]:
@@ -83,19 +84,19 @@ def reader_role(name: str) -> dict[str, Any]:
 
     It cannot read secrets.
     """
-    rules = (_rule([group], list(found), ["get", "list"]) for group, found in READ)
-    return _role("ClusterRole", {"name": name}, rules)
+    rules = (_policy_rule([group], list(found), ["get", "list"]) for group, found in READ)
+    return _role_body("ClusterRole", {"name": name}, rules)
 
 
 def lock_role(name: str, namespace: str, lease: str) -> dict[str, Any]:
     """Return the Role for the Lease of an apply. RBAC cannot restrict `create` to a name."""
     rules = ({**_LEASE, "resourceNames": [lease], "verbs": ["get", "update"]},)
-    return _role(
+    return _role_body(
         "Role", {"name": name, "namespace": namespace}, (*rules, {**_LEASE, "verbs": ["create"]})
     )
 
 
-def _role(
+def _role_body(
     kind: str, metadata: Mapping[str, str], rules: Iterable[Mapping[str, Any]]
 ) -> dict[str, Any]:
     return {
@@ -106,11 +107,11 @@ def _role(
     }
 
 
-def _rule(groups: list[str], resources: list[str], verbs: list[str]) -> dict[str, Any]:
+def _policy_rule(groups: list[str], resources: list[str], verbs: list[str]) -> dict[str, Any]:
     return {"apiGroups": groups, "resources": resources, "verbs": verbs}
 
 
-def _binds(manifests: Iterable[Manifest]) -> Iterator[dict[str, Any]]:
+def _bind_rules(manifests: Iterable[Manifest]) -> Iterator[dict[str, Any]]:
     """Yield `bind` for the roles that bindings name, by kind."""
     names: dict[str, set[str]] = {}
     for manifest in manifests:
@@ -120,10 +121,10 @@ def _binds(manifests: Iterable[Manifest]) -> Iterator[dict[str, Any]]:
                 str(reference["name"])
             )
     for resource, found in sorted(names.items()):
-        yield {**_rule([_RBAC], [resource], ["bind"]), "resourceNames": sorted(found)}
+        yield {**_policy_rule([_RBAC], [resource], ["bind"]), "resourceNames": sorted(found)}
 
 
-def _granted(manifests: Iterable[Manifest]) -> Iterator[Mapping[str, Any]]:
+def _rules_of_declared_roles(manifests: Iterable[Manifest]) -> Iterator[Mapping[str, Any]]:
     """Yield the rules of the declared roles."""
     for manifest in manifests:
         if manifest.kind in ("Role", "ClusterRole"):

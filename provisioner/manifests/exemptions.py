@@ -72,13 +72,13 @@ def check_exemptions(
     Raises:
         DiagnosticError: Where an exemption has expired, and the cluster refuses its pods again.
     """
-    ended: list[Diagnostic] = []
-    ending: list[Diagnostic] = []
+    expired: list[Diagnostic] = []
+    expiring: list[Diagnostic] = []
     for number, entry in enumerate(settings.exemptions):
         span = node.find(("exemptions", number)).span
         called = f"the exemption of {entry.namespace} from {entry.policy}"
         if entry.expires < today:
-            ended.append(
+            expired.append(
                 error(
                     "exemption-expired",
                     f"{called} expired on {entry.expires} ({entry.owner}: {entry.reason}).",
@@ -87,7 +87,7 @@ def check_exemptions(
                 )
             )
         elif entry.expires - today <= NOTICE:
-            ending.append(
+            expiring.append(
                 warning(
                     "exemption-expires",
                     f"{called} expires on {entry.expires}.",
@@ -95,6 +95,6 @@ def check_exemptions(
                     f"Ask {entry.owner} to fix its pods.",
                 )
             )
-    if ended:
-        raise DiagnosticError(*ended)
-    return tuple(ending)
+    if expired:
+        raise DiagnosticError(*expired)
+    return tuple(expiring)

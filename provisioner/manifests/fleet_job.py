@@ -64,7 +64,7 @@ def render_fleet_job(job: FleetJob) -> Iterator[Object]:
     yield _network_policy(job)
     spec = _job_spec(job)
     if job.schedule is None:
-        yield _object(job, "batch/v1", "Job", job.name, {"spec": spec})
+        yield _object_body(job, "batch/v1", "Job", job.name, {"spec": spec})
         return
     schedule = {
         "schedule": job.schedule,
@@ -74,10 +74,10 @@ def render_fleet_job(job: FleetJob) -> Iterator[Object]:
         "startingDeadlineSeconds": 3600,
         "jobTemplate": {"metadata": {"labels": dict(_LABELS)}, "spec": spec},
     }
-    yield _object(job, "batch/v1", "CronJob", job.name, {"spec": schedule})
+    yield _object_body(job, "batch/v1", "CronJob", job.name, {"spec": schedule})
 
 
-def _object(
+def _object_body(
     job: FleetJob, api: str, kind: str, name: str, content: Object, **metadata: object
 ) -> Object:
     return {
@@ -98,21 +98,23 @@ def _service_account(job: FleetJob) -> Object:
     if job.tenant_id is not None:
         identity["azure.workload.identity/tenant-id"] = job.tenant_id
     content = {"automountServiceAccountToken": False}
-    return _object(job, "v1", "ServiceAccount", job.service_account, content, annotations=identity)
+    return _object_body(
+        job, "v1", "ServiceAccount", job.service_account, content, annotations=identity
+    )
 
 
 def _network_policy(job: FleetJob) -> Object:
     """Return the policy that denies ingress, and allows egress to TLS servers and to DNS only."""
-    ports = [_port("TCP", 443), _port("UDP", 53), _port("TCP", 53)]
+    ports = [_port_entry("TCP", 443), _port_entry("UDP", 53), _port_entry("TCP", 53)]
     spec = {
         "podSelector": {"matchLabels": dict(_LABELS)},
         "policyTypes": ["Ingress", "Egress"],
         "egress": [{"ports": ports}],
     }
-    return _object(job, "networking.k8s.io/v1", "NetworkPolicy", "azsec-fleet", {"spec": spec})
+    return _object_body(job, "networking.k8s.io/v1", "NetworkPolicy", "azsec-fleet", {"spec": spec})
 
 
-def _port(protocol: str, number: int) -> Mapping[str, object]:
+def _port_entry(protocol: str, number: int) -> Mapping[str, object]:
     return {"protocol": protocol, "port": number}
 
 
@@ -145,12 +147,12 @@ def _job_spec(job: FleetJob) -> Object:
         },
         "template": {
             "metadata": {"labels": {**_LABELS, "azure.workload.identity/use": "true"}},
-            "spec": _pod(job),
+            "spec": _pod_spec(job),
         },
     }
 
 
-def _pod(job: FleetJob) -> Object:
+def _pod_spec(job: FleetJob) -> Object:
     return {
         "serviceAccountName": job.service_account,
         # The webhook of workload identity mounts the token for Entra; none for the API server is
@@ -169,7 +171,7 @@ def _pod(job: FleetJob) -> Object:
             "supplementalGroupsPolicy": "Strict",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(job)],
+        "containers": [_container_spec(job)],
         "volumes": [
             {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}},
             {"name": "cache", "emptyDir": {"sizeLimit": "1Gi"}},
@@ -177,10 +179,12 @@ def _pod(job: FleetJob) -> Object:
     }
 
 
-def _container(job: FleetJob) -> Object:
+def _container_spec(job: FleetJob) -> Object:
     own = ["--ledger", job.ledger, "--run", "$(AZSEC_RUN)"]
     shard = ["--shard", f"$(JOB_COMPLETION_INDEX)/{job.pods}"]
     command, *rest = job.arguments
+    # Kubernetes expands `$(NAME)` in args; `$$(NAME)` is the text itself ("Define a Command and
+    # Arguments").
     given = [each.replace("$(", "$$(") for each in rest]
     return {
         "name": _CONTAINER,

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from provisioner.manifests.admission_policies import POD, Part, Rule
 
-_CONTEXT = f"{POD}.spec.securityContext"
-_OWN = "c.securityContext"
+_POD_LEVEL = f"{POD}.spec.securityContext"
+_CONTAINER_LEVEL = "c.securityContext"
 _IN_RANGE = "{0} >= 1 && {0} <= 65535"
 _IS_WINDOWS = f"(has({POD}.spec.os) && {POD}.spec.os.name == 'windows')"
 """A Windows pod: the API server refuses Linux users and groups in it, and the kubelet of a Linux
@@ -23,21 +23,21 @@ def group_rules() -> Iterator[Rule]:
     """
     for field in ("fsGroup", "runAsGroup"):
         yield Rule(
-            f"!has({_CONTEXT}) || !has({_CONTEXT}.{field}) || "
-            f"({_IN_RANGE.format(f'{_CONTEXT}.{field}')})",
+            f"!has({_POD_LEVEL}) || !has({_POD_LEVEL}.{field}) || "
+            f"({_IN_RANGE.format(f'{_POD_LEVEL}.{field}')})",
             f"{field} has to be from 1 to 65535",
             ("spec", "securityContext", field),
         )
     yield Rule(
-        f"!has({_CONTEXT}) || !has({_CONTEXT}.supplementalGroups) || "
-        f"{_CONTEXT}.supplementalGroups.all(g, {_IN_RANGE.format('g')})",
+        f"!has({_POD_LEVEL}) || !has({_POD_LEVEL}.supplementalGroups) || "
+        f"{_POD_LEVEL}.supplementalGroups.all(g, {_IN_RANGE.format('g')})",
         "supplementalGroups have to be from 1 to 65535",
         ("spec", "securityContext", "supplementalGroups"),
     )
     yield Rule(
-        f"{_IS_WINDOWS} || (has({_OWN}) && has({_OWN}.runAsGroup) ? "
-        f"{_IN_RANGE.format(f'{_OWN}.runAsGroup')} : "
-        f"has({_CONTEXT}) && has({_CONTEXT}.runAsGroup))",
+        f"{_IS_WINDOWS} || (has({_CONTAINER_LEVEL}) && has({_CONTAINER_LEVEL}.runAsGroup) ? "
+        f"{_IN_RANGE.format(f'{_CONTAINER_LEVEL}.runAsGroup')} : "
+        f"has({_POD_LEVEL}) && has({_POD_LEVEL}.runAsGroup))",
         "runAsGroup has to be from 1 to 65535, of the pod or of the container",
         ("securityContext", "runAsGroup"),
         Part.CONTAINER,
@@ -49,9 +49,9 @@ def strict_group_rule() -> Rule:
 
     With it, the image's /etc/group adds no groups; every cluster has the field from 1.35 on.
     """
-    policy = f"{_CONTEXT}.supplementalGroupsPolicy"
+    policy = f"{_POD_LEVEL}.supplementalGroupsPolicy"
     return Rule(
-        f"{_IS_WINDOWS} || (has({_CONTEXT}) && has({policy}) && {policy} == 'Strict')",
+        f"{_IS_WINDOWS} || (has({_POD_LEVEL}) && has({policy}) && {policy} == 'Strict')",
         "supplementalGroupsPolicy should be Strict: the image may add groups otherwise",
         ("spec", "securityContext", "supplementalGroupsPolicy"),
     )
@@ -63,27 +63,28 @@ def non_root_rules() -> Iterator[Rule]:
     The restricted standard itself requires that of all other pods.
     """
     elsewhere = f"(!has({POD}.spec.hostUsers) || {POD}.spec.hostUsers == true)"
-    says = f"has({_CONTEXT}) && has({_CONTEXT}.{{0}})"
-    own = f"has({_OWN}) && has({_OWN}.{{0}})"
+    pod_has = f"has({_POD_LEVEL}) && has({_POD_LEVEL}.{{0}})"
+    own_has = f"has({_CONTAINER_LEVEL}) && has({_CONTAINER_LEVEL}.{{0}})"
     yield Rule(
-        f"{elsewhere} || !({says.format('runAsUser')}) || {_CONTEXT}.runAsUser != 0",
+        f"{elsewhere} || !({pod_has.format('runAsUser')}) || {_POD_LEVEL}.runAsUser != 0",
         "runAsUser must not be 0, in a user namespace either",
         ("spec", "securityContext", "runAsUser"),
     )
     yield Rule(
-        f"{elsewhere} || !({own.format('runAsUser')}) || {_OWN}.runAsUser != 0",
+        f"{elsewhere} || !({own_has.format('runAsUser')}) || {_CONTAINER_LEVEL}.runAsUser != 0",
         "runAsUser must not be 0, in a user namespace either",
         ("securityContext", "runAsUser"),
         Part.CONTAINER,
     )
     yield Rule(
-        f"{elsewhere} || !({says.format('runAsNonRoot')}) || {_CONTEXT}.runAsNonRoot == true",
+        f"{elsewhere} || !({pod_has.format('runAsNonRoot')}) || {_POD_LEVEL}.runAsNonRoot == true",
         "runAsNonRoot has to be true, in a user namespace too",
         ("spec", "securityContext", "runAsNonRoot"),
     )
     yield Rule(
-        f"{elsewhere} || ({own.format('runAsNonRoot')} ? {_OWN}.runAsNonRoot == true : "
-        f"{says.format('runAsNonRoot')})",
+        f"{elsewhere} || ({own_has.format('runAsNonRoot')} ? "
+        f"{_CONTAINER_LEVEL}.runAsNonRoot == true : "
+        f"{pod_has.format('runAsNonRoot')})",
         "runAsNonRoot has to be true, in a user namespace too",
         ("securityContext", "runAsNonRoot"),
         Part.CONTAINER,
@@ -93,7 +94,7 @@ def non_root_rules() -> Iterator[Rule]:
 def profile_rules() -> Iterator[Rule]:
     """Yield the rules that profiles of seccomp and AppArmor are the runtime's own."""
     for profile in ("seccompProfile", "appArmorProfile"):
-        for own, part in ((_CONTEXT, Part.POD), (_OWN, Part.CONTAINER)):
+        for own, part in ((_POD_LEVEL, Part.POD), (_CONTAINER_LEVEL, Part.CONTAINER)):
             above = ("spec",) if part is Part.POD else ()
             yield Rule(
                 f"!has({own}) || !has({own}.{profile}) || {own}.{profile}.type == 'RuntimeDefault'",

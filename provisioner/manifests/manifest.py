@@ -66,6 +66,7 @@ def make_manifest(
     annotations: Mapping[str, str] | None = None,
 ) -> Manifest:
     """Return the manifest of an object; `content` is all but its type and metadata."""
+    # An object of another kind would not be found any more once it leaves the blueprint.
     assert Kind(place.api.rpartition("/")[0], place.kind) in DECLARED_KINDS, place
     metadata: dict[str, Any] = {"name": place.name}
     if place.namespace is not None:

@@ -17,7 +17,7 @@ from provisioner.model.diagnostic import Diagnostic, warning
 
 _CILIUM = "cilium.io/v2"
 
-_SIGNS_IN: Object = {"matchLabels": {"azure.workload.identity/use": "true"}}
+_POD_WITH_IDENTITY: Object = {"matchLabels": {"azure.workload.identity/use": "true"}}
 """The label by which the webhook of workload identity selects pods (the page "Workload identity
 overview")."""
 
@@ -31,19 +31,19 @@ def allow_hosts(
         ("WRK-03.3", "MAN-03"),
         "Hosts by name; their addresses are what the cluster's DNS answered.",
         pods,
-        [(_host(peer.value), rule.ports, rule.protocol) for rule, peer in rules],
+        [(_host_selector(peer.value), rule.ports, rule.protocol) for rule, peer in rules],
         reasons_of(rule for rule, _ in rules),
     )
 
 
 def allow_sign_in(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[Manifest]:
     """Yield the policy that allows pods with an identity to sign in, if policies may name hosts."""
-    if facts.filters_hosts and _signs_in(namespace, facts):
+    if facts.filters_hosts and _has_identity(namespace, facts):
         yield _host_policy(
             Place(_CILIUM, "CiliumNetworkPolicy", "allow-sign-in", namespace.name),
             ("ENV-02.3", "WRK-03.3"),
             "Pods with an identity get its tokens from Entra.",
-            _SIGNS_IN,
+            _POD_WITH_IDENTITY,
             [({"matchName": SIGN_IN_HOSTS[facts.cloud]}, (443,), "TCP")],
             {},
         )
@@ -57,9 +57,9 @@ def warn_of_needs(
     That is Entra where policies cannot name hosts, and an API server with an unknown address.
     """
     for namespace in namespaces:
-        if _reaches_all(namespace):
+        if _allows_any_host(namespace):
             continue
-        if not facts.filters_hosts and _signs_in(namespace, facts):
+        if not facts.filters_hosts and _has_identity(namespace, facts):
             host = SIGN_IN_HOSTS[facts.cloud]
             yield warning(
                 "sign-in-is-closed",
@@ -80,12 +80,12 @@ def warn_of_needs(
             )
 
 
-def _signs_in(namespace: WantedNamespace, facts: ClusterFacts) -> bool:
+def _has_identity(namespace: WantedNamespace, facts: ClusterFacts) -> bool:
     federated = any(found.namespace == namespace.name for found in facts.federations)
     return federated or any(account.client_id for account in namespace.accounts)
 
 
-def _reaches_all(namespace: WantedNamespace) -> bool:
+def _allows_any_host(namespace: WantedNamespace) -> bool:
     """Tell whether an egress rule of the namespace allows any IPv4 address on port 443."""
     for rule in namespace.settings.egress:
         peer = parse_peer(rule.to)
@@ -133,7 +133,7 @@ def _host_policy(
     )
 
 
-def _host(name: str) -> Object:
+def _host_selector(name: str) -> Object:
     return {"matchPattern": name} if "*" in name else {"matchName": name}
 
 

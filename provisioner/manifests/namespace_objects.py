@@ -22,8 +22,8 @@ _SECRETS_CLOUD = {
 def render_namespace(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[Manifest]:
     """Yield the objects of a namespace in the order in which they are to be made."""
     yield from render_bounds(namespace, facts)
-    yield from _roles(namespace)
-    yield from _secrets(namespace, facts)
+    yield from _role_manifests(namespace)
+    yield from _secret_provider_classes(namespace, facts)
 
 
 def render_bounds(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[Manifest]:
@@ -37,9 +37,9 @@ def render_bounds(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[M
             labels=pod_security_labels(namespace.pod_security, facts.version),
         )
     if namespace.managed is None or not namespace.managed.has_quota:
-        yield from _quota(namespace)
-    yield _limits(namespace)
-    yield from _service_accounts(namespace, facts)
+        yield from _quota_manifest(namespace)
+    yield _limit_range(namespace)
+    yield from _account_manifests(namespace, facts)
 
 
 def pod_security_labels(level: str, version: tuple[int, int]) -> dict[str, str]:
@@ -51,11 +51,12 @@ def pod_security_labels(level: str, version: tuple[int, int]) -> dict[str, str]:
     labels = {}
     for mode in ("enforce", "audit", "warn"):
         labels[f"pod-security.kubernetes.io/{mode}"] = level
+        # Pinned: with `latest` an upgrade of the cluster may refuse pods that ran before it.
         labels[f"pod-security.kubernetes.io/{mode}-version"] = pinned
     return labels
 
 
-def _quota(namespace: WantedNamespace) -> Iterator[Manifest]:
+def _quota_manifest(namespace: WantedNamespace) -> Iterator[Manifest]:
     quota = namespace.settings.quota
     hard = {
         "requests.cpu": quota.cpu_request,
@@ -74,7 +75,7 @@ def _quota(namespace: WantedNamespace) -> Iterator[Manifest]:
         )
 
 
-def _limits(namespace: WantedNamespace) -> Manifest:
+def _limit_range(namespace: WantedNamespace) -> Manifest:
     limits = namespace.settings.limits
     container: dict[str, object] = {
         "type": "Container",
@@ -96,7 +97,7 @@ def _limits(namespace: WantedNamespace) -> Manifest:
     )
 
 
-def _service_accounts(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[Manifest]:
+def _account_manifests(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[Manifest]:
     yield make_manifest(
         Place("v1", "ServiceAccount", "default", namespace.name),
         ("SA-01",),
@@ -121,13 +122,13 @@ def _service_accounts(namespace: WantedNamespace, facts: ClusterFacts) -> Iterat
         )
 
 
-_READ = ["get", "list", "watch"]
+_READ_VERBS = ["get", "list", "watch"]
 
 DEPLOYMENT_MANAGER: tuple[Object, ...] = (
     {
         "apiGroups": ["apps"],
         "resources": ["deployments"],
-        "verbs": [*_READ, "create", "update", "patch", "delete"],
+        "verbs": [*_READ_VERBS, "create", "update", "patch", "delete"],
     },
     {
         "apiGroups": ["apps"],
@@ -135,36 +136,40 @@ DEPLOYMENT_MANAGER: tuple[Object, ...] = (
         "verbs": ["get", "update", "patch"],
     },
     # kubectl's rollout, get and describe read these to show the state of a deployment.
-    {"apiGroups": ["apps"], "resources": ["replicasets"], "verbs": _READ},
-    {"apiGroups": [""], "resources": ["pods", "events"], "verbs": _READ},
-    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": _READ},
+    {"apiGroups": ["apps"], "resources": ["replicasets"], "verbs": _READ_VERBS},
+    {"apiGroups": [""], "resources": ["pods", "events"], "verbs": _READ_VERBS},
+    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": _READ_VERBS},
 )
 """The rules of the deployer role in a namespace."""
 
 LOG_READER: tuple[Object, ...] = (
-    {"apiGroups": [""], "resources": ["pods", "pods/log"], "verbs": _READ},
+    {"apiGroups": [""], "resources": ["pods", "pods/log"], "verbs": _READ_VERBS},
 )
 """The rules of the log reader role in a namespace."""
 
 
-def _roles(namespace: WantedNamespace) -> Iterator[Manifest]:
+def _role_manifests(namespace: WantedNamespace) -> Iterator[Manifest]:
     if namespace.settings.deployers:
         reason = (
             "Manages and scales deployments, and sees what becomes of them: no secrets, no exec, "
             "no ephemeral containers, and no pods of its own."
         )
         controls = ("MAN-01", "WRK-02.8")
-        yield _role(namespace.name, "deployment-manager", controls, reason, DEPLOYMENT_MANAGER)
-        yield _binding(
+        yield _role_manifest(
+            namespace.name, "deployment-manager", controls, reason, DEPLOYMENT_MANAGER
+        )
+        yield _binding_manifest(
             namespace.name, "deployment-manager", ("MAN-01",), namespace.settings.deployers
         )
     if namespace.settings.log_readers:
         reason = "Reads pods and their logs, and nothing else."
-        yield _role(namespace.name, "log-reader", ("MAN-02",), reason, LOG_READER)
-        yield _binding(namespace.name, "log-reader", ("MAN-02",), namespace.settings.log_readers)
+        yield _role_manifest(namespace.name, "log-reader", ("MAN-02",), reason, LOG_READER)
+        yield _binding_manifest(
+            namespace.name, "log-reader", ("MAN-02",), namespace.settings.log_readers
+        )
 
 
-def _role(
+def _role_manifest(
     namespace: str, name: str, controls: tuple[str, ...], reason: str, rules: tuple[Object, ...]
 ) -> Manifest:
     return make_manifest(
@@ -175,7 +180,7 @@ def _role(
     )
 
 
-def _binding(
+def _binding_manifest(
     namespace: str, role: str, controls: tuple[str, ...], groups: tuple[str, ...]
 ) -> Manifest:
     return make_manifest(
@@ -191,7 +196,7 @@ def _binding(
     )
 
 
-def _secrets(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[Manifest]:
+def _secret_provider_classes(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[Manifest]:
     for secrets in namespace.settings.secrets:
         client = namespace.client_id(secrets.service_account)
         if client is None:

@@ -69,19 +69,19 @@ def find_namespaces(
     names = {*stated, *facts.managed, *(found.namespace for found in facts.federations)}
     return tuple(
         WantedNamespace(
-            settings=stated.get(name) or _unstated(name),
-            accounts=_accounts(stated.get(name), name, facts),
+            settings=stated.get(name) or _default_settings(name),
+            accounts=_service_accounts(stated.get(name), name, facts),
             managed=facts.managed.get(name),
         )
         for name in sorted(names)
     )
 
 
-def _unstated(name: str) -> NamespaceSettings:
+def _default_settings(name: str) -> NamespaceSettings:
     return NamespaceSettings.model_validate({"name": name})
 
 
-def _accounts(
+def _service_accounts(
     stated: NamespaceSettings | None, namespace: str, facts: ClusterFacts
 ) -> tuple[Account, ...]:
     clients = {
@@ -133,7 +133,7 @@ def check_namespaces(
 def _check_secrets(
     namespace: NamespaceSettings, secrets: SecretsSettings, facts: ClusterFacts, node: Node
 ) -> Iterator[Diagnostic]:
-    accounts = [account.name for account in _accounts(namespace, namespace.name, facts)]
+    accounts = [account.name for account in _service_accounts(namespace, namespace.name, facts)]
     if secrets.service_account not in accounts:
         yield error(
             "unknown-service-account",

@@ -43,7 +43,7 @@ class JudgedPod:
 
 
 @dataclass(frozen=True, slots=True)
-class _Home:
+class _NamespaceSettings:
     """The settings of a namespace that apply to its pods.
 
     They are its Pod Security level, the version of that level, and which accounts mount a token.
@@ -72,33 +72,35 @@ def judge_pods(
     Raises:
         DiagnosticError: Where a pod names a namespace that the cluster is not to have.
     """
-    homes = {home.name: home for home in _homes(objects)}
-    wrong: list[Diagnostic] = []
+    homes = {home.name: home for home in _namespace_settings(objects)}
+    unknown: list[Diagnostic] = []
     judged = []
     for pod in pods:
         name = pod.namespace or default_namespace or "default"
         home = homes.get(name)
         if home is None:
-            wrong.append(_unknown(pod, name, sorted(homes)))
+            unknown.append(_unknown_namespace(pod, name, sorted(homes)))
         else:
-            found = sorted(_verdicts(pod, home, objects), key=lambda each: (each.span, each.field))
+            found = sorted(
+                _pod_verdicts(pod, home, objects), key=lambda each: (each.span, each.field)
+            )
             judged.append(JudgedPod(pod, name, home.level, tuple(found)))
-    if wrong:
-        raise DiagnosticError(*wrong)
+    if unknown:
+        raise DiagnosticError(*unknown)
     return tuple(judged)
 
 
-def _homes(objects: ClusterObjects) -> Iterator[_Home]:
+def _namespace_settings(objects: ClusterObjects) -> Iterator[_NamespaceSettings]:
     for namespace in objects.namespaces:
         accounts = {account.name: False for account in namespace.accounts}
         version = namespace.pod_security_version or objects.facts.version
         mounts = {"default": False, **accounts}
-        yield _Home(namespace.name, namespace.pod_security, version, mounts)
+        yield _NamespaceSettings(namespace.name, namespace.pod_security, version, mounts)
     mounts = {"default": True, "kube-bench": False}
-    yield _Home(BENCHMARK_NAMESPACE, "privileged", objects.facts.version, mounts)
+    yield _NamespaceSettings(BENCHMARK_NAMESPACE, "privileged", objects.facts.version, mounts)
 
 
-def _unknown(pod: FoundPod, name: str, known: list[str]) -> Diagnostic:
+def _unknown_namespace(pod: FoundPod, name: str, known: list[str]) -> Diagnostic:
     span = pod.node.find(("metadata", "namespace")).span
     called = f"{pod.kind} {pod.name}"
     if name in SYSTEM_NAMESPACES:
@@ -123,14 +125,16 @@ def _unknown(pod: FoundPod, name: str, known: list[str]) -> Diagnostic:
     )
 
 
-def _verdicts(pod: FoundPod, home: _Home, objects: ClusterObjects) -> Iterator[Verdict]:
+def _pod_verdicts(
+    pod: FoundPod, home: _NamespaceSettings, objects: ClusterObjects
+) -> Iterator[Verdict]:
     body = read_pod(pod.body, objects.facts.version)
     for violation in judge_pod(body, home.level, home.version):
         yield Verdict(
             rule=f"pod-security {home.level}: {violation.control}",
             controls=("CLU-05.5", "MAN-05"),
             message=violation.message,
-            field=_join((*pod.path, *violation.path)),
+            field=_path_text((*pod.path, *violation.path)),
             span=pod.span_of(violation.path),
             enforced=True,
         )
@@ -140,19 +144,19 @@ def _verdicts(pod: FoundPod, home: _Home, objects: ClusterObjects) -> Iterator[V
             yield Verdict(
                 rule=policy.name,
                 controls=policy.controls,
-                message=_message(finding),
-                field=_join((*pod.path, *finding.path)),
+                message=_finding_message(finding),
+                field=_path_text((*pod.path, *finding.path)),
                 span=pod.span_of(finding.path),
                 enforced=finding.is_enforced,
             )
 
 
-def _message(finding: Finding) -> str:
+def _finding_message(finding: Finding) -> str:
     exempt = f" (exempt until {finding.exemption.expires})" if finding.exemption else ""
     return f"{finding.message}{exempt}"
 
 
-def _join(path: tuple[str | int, ...]) -> str:
+def _path_text(path: tuple[str | int, ...]) -> str:
     text = ""
     for step in path:
         if isinstance(step, int):

@@ -49,7 +49,7 @@ class FoundPod:
 
 def find_pods(document: Node) -> Iterator[FoundPod]:
     """Yield the pod of an object, or those of the objects of a List."""
-    kind = _text(document, "kind")
+    kind = _text_at(document, "kind")
     items = document.get("items")
     if kind is not None and kind.endswith("List") and items is not None:
         for item in items.items:
@@ -58,28 +58,28 @@ def find_pods(document: Node) -> Iterator[FoundPod]:
     if kind not in _TEMPLATES:
         return
     path = _TEMPLATES[kind]
-    body = _without_nulls(document.find(path).plain()) if _has(document, path) else {}
+    body = _without_nulls(document.find(path).plain()) if _has_path(document, path) else {}
     yield FoundPod(
         kind=kind,
-        name=_text(document, "metadata", "name")
-        or _text(document, "metadata", "generateName")
+        name=_text_at(document, "metadata", "name")
+        or _text_at(document, "metadata", "generateName")
         or "?",
-        namespace=_text(document, "metadata", "namespace"),
+        namespace=_text_at(document, "metadata", "namespace"),
         body=body if isinstance(body, dict) else {},
         path=path,
         node=document,
     )
 
 
-def _has(node: Node, path: tuple[str, ...]) -> bool:
+def _has_path(node: Node, path: tuple[str, ...]) -> bool:
     current: Node | None = node
     for step in path:
         current = current.get(step) if current else None
     return current is not None
 
 
-def _text(node: Node, *path: str) -> str | None:
-    value = node.find(path).value if _has(node, path) else None
+def _text_at(node: Node, *path: str) -> str | None:
+    value = node.find(path).value if _has_path(node, path) else None
     return value if isinstance(value, str) else None
 
 

@@ -30,7 +30,7 @@ _CHANGES_TEMPLATE = (
 )
 
 
-def _rule(group: str, *resources: str) -> Object:
+def _resource_rule(group: str, *resources: str) -> Object:
     return {
         "apiGroups": [group],
         "apiVersions": ["v1"],
@@ -39,11 +39,11 @@ def _rule(group: str, *resources: str) -> Object:
     }
 
 
-_PODS = [_rule("", "pods", "pods/ephemeralcontainers")]
+_PODS = [_resource_rule("", "pods", "pods/ephemeralcontainers")]
 _WORKLOADS = [
-    _rule("apps", "daemonsets", "deployments", "replicasets", "statefulsets"),
-    _rule("batch", "cronjobs", "jobs"),
-    _rule("", "podtemplates", "replicationcontrollers"),
+    _resource_rule("apps", "daemonsets", "deployments", "replicasets", "statefulsets"),
+    _resource_rule("batch", "cronjobs", "jobs"),
+    _resource_rule("", "podtemplates", "replicationcontrollers"),
 ]
 
 
@@ -52,8 +52,10 @@ def render_policies(policies: Iterable[AdmissionPolicy]) -> Iterator[Manifest]:
     for policy in policies:
         actions = ["Deny", "Audit"] if policy.enforced else ["Warn", "Audit"]
         says = "Refuses what does not hold." if policy.enforced else "Warns of what does not hold."
-        yield from _render(policy, policy.name, policy.reason, _pod_spec(policy), actions, says)
-        yield from _render(
+        yield from _policy_and_binding(
+            policy, policy.name, policy.reason, _pod_spec(policy), actions, says
+        )
+        yield from _policy_and_binding(
             policy,
             f"{policy.name}{WORKLOADS_SUFFIX}",
             f"The same of what makes pods: {policy.reason}",
@@ -65,7 +67,7 @@ def render_policies(policies: Iterable[AdmissionPolicy]) -> Iterator[Manifest]:
         )
 
 
-def _render(
+def _policy_and_binding(
     policy: AdmissionPolicy, name: str, reason: str, spec: Object, actions: list[str], says: str
 ) -> Iterator[Manifest]:
     controls = (*policy.controls, "WRK-01.6")
@@ -81,21 +83,21 @@ def _render(
 
 
 def _pod_spec(policy: AdmissionPolicy) -> Object:
-    return _spec(policy, _PODS, "object", CHANGES_POD)
+    return _policy_spec(policy, _PODS, "object", CHANGES_POD)
 
 
 def _workload_spec(policy: AdmissionPolicy) -> Object:
-    return _spec(policy, _WORKLOADS, _TEMPLATE.format("object"), _CHANGES_TEMPLATE)
+    return _policy_spec(policy, _WORKLOADS, _TEMPLATE.format("object"), _CHANGES_TEMPLATE)
 
 
-def _spec(policy: AdmissionPolicy, matched: list[Object], pod: str, changes: str) -> Object:
+def _policy_spec(policy: AdmissionPolicy, matched: list[Object], pod: str, changes: str) -> Object:
     return {
         # A policy that cannot be evaluated refuses the request (failurePolicy Fail).
         "failurePolicy": "Fail",
         "matchConstraints": {"namespaceSelector": policy.selector, "resourceRules": matched},
         "matchConditions": [
             {"name": "changes-spec", "expression": changes},
-            *_exemptions(policy),
+            *_exemption_conditions(policy),
         ],
         "variables": [{"name": "pod", "expression": pod}],
         "validations": [
@@ -104,7 +106,7 @@ def _spec(policy: AdmissionPolicy, matched: list[Object], pod: str, changes: str
     }
 
 
-def _exemptions(policy: AdmissionPolicy) -> Iterator[Object]:
+def _exemption_conditions(policy: AdmissionPolicy) -> Iterator[Object]:
     """Yield a condition for each exemption, which expires by itself.
 
     CEL has no clock, but the API server sets creationTimestamp before it validates

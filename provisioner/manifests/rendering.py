@@ -46,10 +46,10 @@ def render_cluster(settings: KubernetesSettings, facts: ClusterFacts, node: Node
     Raises:
         DiagnosticError: Where the settings need something that the cluster does not have.
     """
-    wrong = list(check_namespaces(settings, facts, node))
+    problems = list(check_namespaces(settings, facts, node))
     for key, stated in (("benchmark", settings.benchmark), ("observer", settings.observer)):
         if stated is not None and not facts.registries:
-            wrong.append(
+            problems.append(
                 error(
                     "no-registry",
                     f"the {key}'s image comes from the environment's registry, and it has none.",
@@ -59,9 +59,9 @@ def render_cluster(settings: KubernetesSettings, facts: ClusterFacts, node: Node
     namespaces = find_namespaces(settings, without_observer(facts) if settings.observer else facts)
     registries = tuple(dict.fromkeys((*facts.registries, *settings.registries)))
     policies = admission_policies(namespaces, settings, facts, registries)
-    wrong += check_exempted(settings, policies, namespaces, node)
-    if wrong:
-        raise DiagnosticError(*wrong)
+    problems += check_exempted(settings, policies, namespaces, node)
+    if problems:
+        raise DiagnosticError(*problems)
     policies = exempt(policies, settings.exemptions)
     manifests: list[Manifest] = []
     for namespace in namespaces:

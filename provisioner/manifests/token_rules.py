@@ -54,11 +54,11 @@ def token_rules(facts: ClusterFacts, audiences: tuple[str, ...]) -> Iterator[Rul
     known += [_MESH_AUDIENCE] if facts.has_istio else []
     known += audiences
     token = "s.serviceAccountToken"
-    wanted = " || ".join(f"{token}.audience == '{audience}'" for audience in known)
+    conditions = " || ".join(f"{token}.audience == '{audience}'" for audience in known)
     yield Rule(
         f"v.name.startsWith('{TOKEN_VOLUME}') || !has(v.projected) || "
         f"!has(v.projected.sources) || v.projected.sources.all(s, !has({token}) || "
-        f"(has({token}.audience) && ({wanted})))",
+        f"(has({token}.audience) && ({conditions})))",
         # A token without an audience is for the API server.
         f"a projected token has to be for {' or '.join(known)}",
         ("projected", "sources"),

@@ -45,7 +45,7 @@ def find_flaws(document: Node, minor: int) -> Iterator[Diagnostic]:
             "Expected a mapping with apiVersion, kind and metadata.",
         )
         return
-    kind, version = _text(document, "kind"), _text(document, "apiVersion")
+    kind, version = _text_at(document, "kind"), _text_at(document, "apiVersion")
     listed = document.get("items")
     if kind.endswith("List") and listed is not None:
         for item in listed.items:
@@ -58,7 +58,7 @@ def find_flaws(document: Node, minor: int) -> Iterator[Diagnostic]:
         yield error(
             "unknown-kind",
             f"kind {kind!r} is not served: kinds are case-sensitive.",
-            _place(document, "kind"),
+            _span_of_key(document, "kind"),
             f"Expected {meant}.",
         )
         return
@@ -68,15 +68,15 @@ def find_flaws(document: Node, minor: int) -> Iterator[Diagnostic]:
         yield error(
             "unserved-version",
             f"{kind} is not served in apiVersion {version!r} since Kubernetes 1.{removal.removed}.",
-            _place(document, "apiVersion"),
+            _span_of_key(document, "apiVersion"),
             f"Expected {instead}." if instead else "It has no successor: remove the object.",
         )
-    elif kind not in _API_VERSIONS and _has_template(document):
+    elif kind not in _API_VERSIONS and _has_pod_template(document):
         yield warning(
             "unknown-kind",
             f"{kind or 'an object without a kind'} has a template of pods, and is not judged: it "
             "is not a workload of Kubernetes.",
-            _place(document, "kind"),
+            _span_of_key(document, "kind"),
             nearest(kind, list(_API_VERSIONS)),
         )
 
@@ -86,15 +86,15 @@ def _find_workload_flaws(document: Node, kind: str, version: str) -> Iterator[Di
         yield error(
             "unserved-version",
             f"{kind} is not served in apiVersion {version!r}.",
-            _place(document, "apiVersion"),
+            _span_of_key(document, "apiVersion"),
             f"Expected {_API_VERSIONS[kind]}.",
         )
-    yield from _find_unknown(document, kind, "")
+    yield from _find_unknown_fields(document, kind, "")
     if not (_is_named(document, "name") or _is_named(document, "generateName")):
         yield error(
             "missing-field",
             f"{kind}: metadata.name or metadata.generateName is required.",
-            _place(document, "metadata"),
+            _span_of_key(document, "metadata"),
             "Name the object: metadata: {name: …}.",
         )
     spec = document.get("spec")
@@ -107,10 +107,10 @@ def _find_workload_flaws(document: Node, kind: str, version: str) -> Iterator[Di
         )
 
 
-def _find_unknown(node: Node, type_name: str, path: str) -> Iterator[Diagnostic]:
+def _find_unknown_fields(node: Node, type_name: str, path: str) -> Iterator[Diagnostic]:
     """Yield the fields that a type does not have, in a value or in the entries of its list."""
     for number, item in enumerate(node.items):
-        yield from _find_unknown(item, type_name, f"{path}[{number}]")
+        yield from _find_unknown_fields(item, type_name, f"{path}[{number}]")
     known = fields_of(type_name)
     for name, value in node.entries.items() if known else ():
         inner = f"{path}.{name}" if path else name
@@ -118,34 +118,34 @@ def _find_unknown(node: Node, type_name: str, path: str) -> Iterator[Diagnostic]
             yield error(
                 "unknown-field",
                 f"unknown field {inner}.",
-                _place(node, name),
+                _span_of_key(node, name),
                 nearest(name, list(known)),
             )
         elif known[name]:
-            yield from _find_unknown(value, known[name], inner)
+            yield from _find_unknown_fields(value, known[name], inner)
 
 
 def _is_named(document: Node, field: str) -> bool:
     metadata = document.get("metadata")
-    return metadata is not None and bool(_text(metadata, field))
+    return metadata is not None and bool(_text_at(metadata, field))
 
 
-def _has_template(document: Node) -> bool:
+def _has_pod_template(document: Node) -> bool:
     path = ("spec", "template", "spec", "containers")
-    return bool(document.find(path).items) and _is_there(document, path)
+    return bool(document.find(path).items) and _has_path(document, path)
 
 
-def _is_there(document: Node, path: tuple[str, ...]) -> bool:
+def _has_path(document: Node, path: tuple[str, ...]) -> bool:
     current: Node | None = document
     for step in path:
         current = current.get(step) if current else None
     return current is not None
 
 
-def _text(document: Node, key: str) -> str:
+def _text_at(document: Node, key: str) -> str:
     found = document.get(key)
     return found.value if found is not None and isinstance(found.value, str) else ""
 
 
-def _place(node: Node, key: str) -> Span:
+def _span_of_key(node: Node, key: str) -> Span:
     return node.key_spans.get(key, node.span)

@@ -13,8 +13,8 @@ from provisioner.model.estate import Estate
 
 def with_capabilities(document: PlanDocument, estate: Estate, catalog: Catalog) -> PlanDocument:
     """Return a plan whose additions state what they allow in an estate, where they grant access."""
-    told = (*document.additions, *(entry.addition for entry in document.accepted))
-    granted = {addition.id for addition in told if addition.role is not None}
+    additions = (*document.additions, *(entry.addition for entry in document.accepted))
+    granted = {addition.id for addition in additions if addition.role is not None}
     if not granted:
         return document
     access = read_access(estate, catalog)

@@ -54,16 +54,16 @@ def find_roots(reader: Reader, sources: AdoptionSources, tenant: str | None) -> 
         str(item.get("subscriptionId", "")).lower(): str(item.get("tenantId", ""))
         for item in answer.items
     }
-    whole = tuple(_find(each, visible) for each in sources.subscriptions)
-    groups = [_group(each, whole, visible) for each in sources.groups]
+    subscriptions = tuple(_find_subscription(each, visible) for each in sources.subscriptions)
+    groups = [_resource_group_root(each, subscriptions, visible) for each in sources.groups]
     named = bool(sources.groups or sources.clusters or sources.resources)
     roots = Roots(
-        subscriptions=() if named else whole,
+        subscriptions=() if named else subscriptions,
         groups=tuple(dict.fromkeys(groups)),
         resources=tuple(dict.fromkeys(sources.resources)),
-        clusters=tuple(map(_cluster, sources.clusters)),
+        clusters=tuple(map(_cluster_root, sources.clusters)),
     )
-    if not named and not whole:
+    if not named and not subscriptions:
         raise DiagnosticError(
             error(
                 "no-source",
@@ -79,7 +79,9 @@ def find_roots(reader: Reader, sources: AdoptionSources, tenant: str | None) -> 
     return roots, Names(visible, (tenant or found).lower())
 
 
-def _group(named: str, whole: Sequence[str], visible: Mapping[str, str]) -> ResourceId:
+def _resource_group_root(
+    named: str, subscriptions: Sequence[str], visible: Mapping[str, str]
+) -> ResourceId:
     """Return the id of the resource group that an option names.
 
     Raises:
@@ -87,6 +89,8 @@ def _group(named: str, whole: Sequence[str], visible: Mapping[str, str]) -> Reso
             name is not one of a resource group (`wrong-name`).
     """
     holder, _, group = named.rpartition("/")
+    # Up to 90 characters, which do not end with a period ("Naming rules and restrictions for Azure
+    # resources").
     if not re.fullmatch(r"[-\w.()]{0,89}[-\w()]", group):
         raise DiagnosticError(
             error(
@@ -95,23 +99,23 @@ def _group(named: str, whole: Sequence[str], visible: Mapping[str, str]) -> Reso
             )
         )
     if holder:
-        return resource_group_id(_find(holder, visible), group)
-    if len(whole) == 1:
-        return resource_group_id(whole[0], group)
-    if not whole and len(visible) == 1:
+        return resource_group_id(_find_subscription(holder, visible), group)
+    if len(subscriptions) == 1:
+        return resource_group_id(subscriptions[0], group)
+    if not subscriptions and len(visible) == 1:
         return resource_group_id(next(iter(visible)), group)
     raise DiagnosticError(
         error(
             "no-subscription",
             f"--resource-group {named} names no subscription, and there are "
-            f"{len(whole or visible)}.",
+            f"{len(subscriptions or visible)}.",
             None,
             f"Write --resource-group SUBSCRIPTION/{named}.",
         )
     )
 
 
-def _cluster(text: str) -> ResourceId:
+def _cluster_root(text: str) -> ResourceId:
     """Return the id of a cluster.
 
     Raises:
@@ -130,7 +134,7 @@ def _cluster(text: str) -> ResourceId:
     return found
 
 
-def _find(name: str, visible: Mapping[str, str]) -> str:
+def _find_subscription(name: str, visible: Mapping[str, str]) -> str:
     """Return the GUID of the subscription with this GUID or display name.
 
     Raises:

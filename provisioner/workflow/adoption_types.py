@@ -57,11 +57,11 @@ def speak_to(
             unknown.setdefault(resource.type.lower(), resource)
     if not unknown:
         return SelectedVersions(catalog, {}, {})
-    offer, refused = _ask(unknown.values(), inquirer)
+    offer, refused = _query_offer(unknown.values(), inquirer)
     types: list[StatedType] = []
     silent: dict[str, str] = {}
     for name, resource in sorted(unknown.items()):
-        version = stated.get(name) or _version_of(name, catalog, offer.get(name, ()))
+        version = stated.get(name) or _select_version(name, catalog, offer.get(name, ()))
         if version is None:
             silent[name] = (
                 "the catalog does not have the type, and the cloud lists no api version of it: "
@@ -82,7 +82,7 @@ def speak_to(
     return SelectedVersions(extended.extended(children, schemas_of(children)), silent, unlisted)
 
 
-def _version_of(name: str, catalog: Catalog, offered: Sequence[str]) -> str | None:
+def _select_version(name: str, catalog: Catalog, offered: Sequence[str]) -> str | None:
     """Return the api version of an installed package, else the newest that Azure offers.
 
     The package has the models of the type. Its version is used where Azure offers it, or lists no
@@ -96,7 +96,7 @@ def _version_of(name: str, catalog: Catalog, offered: Sequence[str]) -> str | No
     return newest_version(offered)
 
 
-def _ask(
+def _query_offer(
     resources: Iterable[ResourceId], inquirer: AzureQuerier
 ) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, str]]:
     """Return the api versions that Azure offers for the types of some resources.
@@ -104,16 +104,16 @@ def _ask(
     They are keyed by type in lower case. The second mapping has the reasons of resource providers
     that could not be read, by namespace in lower case.
     """
-    wanted = {
+    providers = {
         (str(each.subscription).lower(), each.type.partition("/")[0])
         for each in resources
         if each.subscription is not None
     }
-    asked = sorted(wanted)
-    inquiries = [ask_subscription(PROVIDER, guid, namespace=name) for guid, name in asked]
+    ordered = sorted(providers)
+    inquiries = [ask_subscription(PROVIDER, guid, namespace=name) for guid, name in ordered]
     offer: dict[str, tuple[str, ...]] = {}
     refused: dict[str, str] = {}
-    for (_, namespace), reply in zip(asked, inquirer.ask(inquiries), strict=True):
+    for (_, namespace), reply in zip(ordered, inquirer.ask(inquiries), strict=True):
         if reply.refused is not None:
             refused[namespace.lower()] = str(reply.refused)
         for item in reply.items:

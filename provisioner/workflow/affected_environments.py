@@ -69,16 +69,16 @@ def find_touched(
     unknown: list[Unknown] = []
     for path in environments:
         recorded = RecordedSources(sources)
-        broken: tuple[Diagnostic, ...] = ()
+        failures: tuple[Diagnostic, ...] = ()
         try:
             compose(path, recorded)
         except DiagnosticError as problem:
             # The error is reported when an affected environment is planned.
-            broken = problem.diagnostics
+            failures = problem.diagnostics
         read = dict.fromkeys(place for each in recorded.paths for place in places(each))
         files = tuple(changed[place] for place in read if place in changed)
         if files:
             touched.append(Touched(path, files))
-        elif broken and changed:
-            unknown.append(Unknown(path, broken))
+        elif failures and changed:
+            unknown.append(Unknown(path, failures))
     return touched, unknown

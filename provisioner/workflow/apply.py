@@ -64,8 +64,8 @@ def check_permitted(plan: Plan, options: ApplyOptions) -> None:
     """
     check_applicable(plan, options)
     if plan.is_destructive and not options.allow_delete:
-        doomed = [step.address for step in plan.steps if step.verb == DELETE]
-        raise GateError(_not_allowed(doomed))
+        deleted = [step.address for step in plan.steps if step.verb == DELETE]
+        raise GateError(_delete_not_allowed(deleted))
 
 
 def check_applicable(plan: Plan, options: ApplyOptions) -> None:
@@ -100,16 +100,16 @@ def check_applicable(plan: Plan, options: ApplyOptions) -> None:
                 for gate in plan.document.gates
             )
         )
-    doomed = [
+    deleted = [
         change.address
         for change in plan.document.changes
         if change.action in (Action.DELETE, Action.REPLACE)
     ]
-    if doomed and not options.allow_delete:
-        raise GateError(_not_allowed(doomed))
+    if deleted and not options.allow_delete:
+        raise GateError(_delete_not_allowed(deleted))
 
 
-def _not_allowed(addresses: Sequence[str]) -> Diagnostic:
+def _delete_not_allowed(addresses: Sequence[str]) -> Diagnostic:
     named = ", ".join(addresses[:5])
     more = f" and {len(addresses) - 5} more" if len(addresses) > 5 else ""
     return error(
@@ -132,27 +132,32 @@ def apply_plan(
             (`plan-stale`).
     """
     check_permitted(plan, options)
+    # A plan may have waited for its review for days: what it observed is read again before anything
+    # is written.
     state = read_observed(plan.observed, surface.reader, catalog)
     values = observed_values(plan, state)
     stale = find_stale(plan, state, values, catalog)
     if stale:
         raise DiagnosticError(*stale)
     etags = {key: found.etag for key, found in state.found.items() if found.etag is not None}
-    doomed = {step.address for step in plan.steps if step.verb == DELETE}
+    deleted = {step.address for step in plan.steps if step.verb == DELETE}
     live = with_live_bodies(values)
-    known = {address: value for address, value in live.items() if address not in doomed}
+    # What the steps delete first is no source of values: after a replacement it has others.
+    known = {address: value for address, value in live.items() if address not in deleted}
 
-    def hindrance(step: Step) -> str | None:
+    def find_step_blocker(step: Step) -> str | None:
         answers = surface.reader.read(removal_reads(step, catalog))
         return find_blocker(step, answers, catalog)
 
-    executor = Executor(surface.writer, known, etags, hindrance, surface.on_event, surface.clock)
+    executor = Executor(
+        surface.writer, known, etags, find_step_blocker, surface.on_event, surface.clock
+    )
     with measure_phase("writes"):
         needed = find_needed(plan.steps, plan.outputs)
         run = executor.run(plan.steps, options.parallelism, surface.halted, catalog, needed)
 
     def send(steps: Sequence[Step], etags: Mapping[str, str]) -> Run:
-        sender = Executor(surface.writer, {}, etags, _unhindered, _unheard, surface.clock)
+        sender = Executor(surface.writer, {}, etags, _find_no_blocker, _ignore_event, surface.clock)
         return sender.run(steps, options.parallelism, surface.halted)
 
     types = {step.address: catalog.find(step.type) for step in plan.steps}
@@ -173,9 +178,9 @@ def apply_plan(
     return document.with_diagnostics(withdrawn.report())
 
 
-def _unhindered(_step: Step) -> None:
+def _find_no_blocker(_step: Step) -> None:
     """Prevent no write: a withdrawal overwrites what was read right before."""
 
 
-def _unheard(_event: Event) -> None:
+def _ignore_event(_event: Event) -> None:
     """Ignore an event: a withdrawal is no step of the plan, and is reported after the apply."""

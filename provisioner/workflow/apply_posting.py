@@ -44,7 +44,7 @@ class ApplyPosting:
                 approvals would remain usable.
         """
         try:
-            self._set(claimed_status(environment, digest, self.url))
+            self._write_status(claimed_status(environment, digest, self.url))
         except ForgeError as refusal:
             raise DiagnosticError(
                 error(
@@ -83,7 +83,7 @@ class ApplyPosting:
             written = write_plan_comment(self.forge, self.pull_request, render, snapshots)
             comment.append(written.url)
 
-        self._try("the comment", write)
+        self._record_refusal("the comment", write)
         for entry in filter(offers_digest, document.environments):
             status = applied_status(entry, self.url) if comment else None
             self._try_status(status or unshown_status(entry, self.url))
@@ -92,12 +92,12 @@ class ApplyPosting:
         return document.model_copy(update={"comment": comment[0] if comment else None})
 
     def _try_status(self, status: NewStatus) -> None:
-        self._try(f"the status {status.context}", lambda: self._set(status))
+        self._record_refusal(f"the status {status.context}", lambda: self._write_status(status))
 
-    def _set(self, status: NewStatus) -> None:
+    def _write_status(self, status: NewStatus) -> None:
         self.forge.set_status(self.pull_request, self.pull_request.head, status)
 
-    def _try(self, what: str, write: Callable[[], None]) -> None:
+    def _record_refusal(self, what: str, write: Callable[[], None]) -> None:
         try:
             write()
         except ForgeError as refusal:

@@ -34,12 +34,12 @@ def overall_applied_status(document: CiApplyDocument, url: str | None) -> NewSta
     bad += [entry.name for entry in document.others if not entry.went_well]
     waiting = [entry.name for entry in document.others if entry.went_well and not entry.is_done]
     if bad:
-        state, told = StatusState.FAILURE, f"not applied: {', '.join(bad)}"
+        state, description = StatusState.FAILURE, f"not applied: {', '.join(bad)}"
     elif waiting:
-        state, told = StatusState.PENDING, f"not applied yet: {', '.join(waiting)}"
+        state, description = StatusState.PENDING, f"not applied yet: {', '.join(waiting)}"
     else:
-        state, told = StatusState.SUCCESS, "applied"
-    return NewStatus(CONTEXT, state, told[:MOST_DESCRIPTION], url)
+        state, description = StatusState.SUCCESS, "applied"
+    return NewStatus(CONTEXT, state, description[:MOST_DESCRIPTION], url)
 
 
 def describe_others(
@@ -87,8 +87,8 @@ def unshown_status(entry: EnvironmentApplyDocument, url: str | None) -> NewStatu
 
     It has no digest, so that nobody approves a plan that they were not shown.
     """
-    told = "not the approved plan, and the comment that shows it was not written"
-    return NewStatus(context_of(entry.name), StatusState.FAILURE, told, url)
+    description = "not the approved plan, and the comment that shows it was not written"
+    return NewStatus(context_of(entry.name), StatusState.FAILURE, description, url)
 
 
 def applied_status(entry: EnvironmentApplyDocument, url: str | None) -> NewStatus | None:

@@ -53,14 +53,14 @@ def check_digest(plan: Plan, approved: str, source: str) -> None:
         error(
             "digest-mismatch",
             f"{source} has the digest {digest}, and {approved} was approved. "
-            f"The plan now: {_describe(plan.document)}.",
+            f"The plan now: {_describe_plan(plan.document)}.",
             None,
             "Have this plan reviewed, and approve its digest.",
         )
     )
 
 
-def _describe(document: PlanDocument) -> str:
+def _describe_plan(document: PlanDocument) -> str:
     """Return a plan in a few words: actions, addresses and properties."""
     if not document.changes:
         return "no changes"
@@ -83,12 +83,12 @@ def check_same_environment(plan: Plan, desired: Desired) -> None:
     Raises:
         DiagnosticError: Where one of them differs (`plan-of-another-environment`).
     """
-    wrong = tuple(_mismatches(plan, desired))
-    if wrong:
-        raise DiagnosticError(*wrong)
+    mismatches = tuple(_find_mismatches(plan, desired))
+    if mismatches:
+        raise DiagnosticError(*mismatches)
 
 
-def _mismatches(plan: Plan, desired: Desired) -> Iterator[Diagnostic]:
+def _find_mismatches(plan: Plan, desired: Desired) -> Iterator[Diagnostic]:
     planned, stated = plan.document.environment, desired.document
     rows = [
         ("name", planned.name, stated.name),

@@ -76,8 +76,8 @@ def describe_mismatch(now: ClusterPlanDocument, approved: ApprovedPlan) -> Diagn
         for address in current.keys() & approved.changes.keys()
         if current[address] != approved.changes[address]
     )
-    told = "; ".join(
-        f"{len(found):,} {what}: {_named(found)}"
+    differences = "; ".join(
+        f"{len(found):,} {what}: {_list_addresses(found)}"
         for what, found in (
             ("no longer planned", gone),
             ("not in the approved plan", new),
@@ -85,9 +85,11 @@ def describe_mismatch(now: ClusterPlanDocument, approved: ApprovedPlan) -> Diagn
         )
         if found
     )
-    return error("digest-mismatch", f"{message}{f': {told}' if told else ''}.", None, _REVIEW)
+    return error(
+        "digest-mismatch", f"{message}{f': {differences}' if differences else ''}.", None, _REVIEW
+    )
 
 
-def _named(addresses: list[str]) -> str:
+def _list_addresses(addresses: list[str]) -> str:
     more = f" and {len(addresses) - _MOST_NAMED:,} more" if len(addresses) > _MOST_NAMED else ""
     return f"{', '.join(addresses[:_MOST_NAMED])}{more}"

@@ -59,13 +59,13 @@ def find_refused_lists(desired: Desired, state: ClusterState) -> Iterator[Diagno
         yield describe_refusal(refused[0][1], what, role)
 
 
-def check_adoptions(addresses: Iterable[str], wanted: Iterable[DeclaredObject]) -> None:
+def check_adoptions(addresses: Iterable[str], declared: Iterable[DeclaredObject]) -> None:
     """Check that the environment declares an object at each address to adopt.
 
     Raises:
         DiagnosticError: Where it does not, for each such address.
     """
-    objects = tuple(wanted)
+    objects = tuple(declared)
     known = [each.key.address for each in objects]
     spaces = {f"{each.key.namespace}/*" for each in objects if each.key.namespace}
     unknown = [

@@ -80,10 +80,10 @@ def _custom_kinds(state: ClusterState) -> Iterator[Kind]:
 
 
 def with_hidden(
-    census: ClusterCensusDocument, wanted: tuple[DeclaredObject, ...]
+    census: ClusterCensusDocument, declared: tuple[DeclaredObject, ...]
 ) -> ClusterCensusDocument:
     """Return a census that names the declared objects whose values an observation does not hold."""
-    found = sum(hide_values(each.body) != each.body for each in wanted)
+    found = sum(hide_values(each.body) != each.body for each in declared)
     if not found:
         return census
     hidden = NotCoveredDocument(

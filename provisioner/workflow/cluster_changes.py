@@ -22,15 +22,15 @@ def describe_change(decision: Decision) -> ResourceChangeDocument:
         resource_group=decision.key.namespace or None,
         action=decision.action,
         reason=decision.reason,
-        disruption=_disruption(decision),
+        disruption=_find_disruption(decision),
         fields=decision.fields,
     )
 
 
-def _disruption(decision: Decision) -> Disruption:
+def _find_disruption(decision: Decision) -> Disruption:
     """Return the disruption by a change: deleting a namespace deletes all objects in it."""
-    goes = decision.action in (Action.DELETE, Action.REPLACE)
-    return Disruption.DATA if goes and decision.key.kind == "Namespace" else Disruption.NONE
+    is_deleted = decision.action in (Action.DELETE, Action.REPLACE)
+    return Disruption.DATA if is_deleted and decision.key.kind == "Namespace" else Disruption.NONE
 
 
 def describe_steps(decisions: Iterable[Decision]) -> Iterator[ClusterStepDocument]:

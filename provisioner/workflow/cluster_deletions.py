@@ -32,7 +32,7 @@ def find_deletions(
                 continue
             reason = None
             if key.kind == "Namespace":
-                reason = _others_within(api, state, key.name, desired)
+                reason = _why_not_deletable(api, state, key.name, desired)
             yield Decision(
                 key=key,
                 type=type_of(body),
@@ -44,31 +44,31 @@ def find_deletions(
             )
 
 
-def _others_within(
+def _why_not_deletable(
     api: ClusterApi, state: ClusterState, namespace: str, desired: Desired
 ) -> str | None:
     """Return why a namespace may not be deleted: it contains objects of others."""
     kinds = [
         kind
         for kind in state.served.kinds.values()
-        if kind.is_namespaced and "list" in kind.verbs and kind.kind not in _PASSING
+        if kind.is_namespaced and "list" in kind.verbs and kind.kind not in _TRANSIENT_KINDS
     ]
-    answers = api.ask([_within(kind, namespace) for kind in kinds])
+    answers = api.ask([_list_in_namespace(kind, namespace) for kind in kinds])
     found: list[Object] = []
     refused = [
-        (kind, told)
-        for kind, told in zip(kinds, answers, strict=True)
-        if isinstance(told, KubernetesError)
+        (kind, answer)
+        for kind, answer in zip(kinds, answers, strict=True)
+        if isinstance(answer, KubernetesError)
     ]
     if refused:
         named = ", ".join(
             sorted(f"{kind.resource}.{kind.group}".rstrip(".") for kind, _ in refused)
         )
         return f"what it contains cannot be read: {named}: {refused[0][1].message}"
-    for kind, told in zip(kinds, answers, strict=True):
-        assert not isinstance(told, KubernetesError)
+    for kind, answer in zip(kinds, answers, strict=True):
+        assert not isinstance(answer, KubernetesError)
         typed = {"apiVersion": kind.api_version, "kind": kind.kind}
-        found += [{**item, **typed} for item in told["items"]]
+        found += [{**item, **typed} for item in answer["items"]]
     others = _find_others(found, desired)
     if not others:
         return None
@@ -77,8 +77,9 @@ def _others_within(
     return f"it contains objects that this environment did not make: {named}{more}"
 
 
-def _within(kind: ServedKind, namespace: str) -> ApiRequest:
+def _list_in_namespace(kind: ServedKind, namespace: str) -> ApiRequest:
     path = f"{kind.root}/namespaces/{namespace}/{kind.resource}"
+    # The metadata alone: whose an object is stands there, and secrets are not read.
     return ApiRequest("GET", path, accept=METADATA, is_list=True)
 
 
@@ -101,5 +102,5 @@ def _find_others(found: Sequence[Object], desired: Desired) -> list[str]:
     return others
 
 
-_PASSING = frozenset({"Event", "Endpoints", "EndpointSlice", "Lease", "PodMetrics"})
+_TRANSIENT_KINDS = frozenset({"Event", "Endpoints", "EndpointSlice", "Lease", "PodMetrics"})
 """Kinds whose objects Kubernetes creates and removes continuously."""

@@ -43,11 +43,13 @@ class HeldClusterLock:
 
 def lease_name(desired: Desired) -> str:
     """Return the name of an environment's Lease, which no other environment has."""
+    # The id of an environment keys its ownership marks: a name that everybody may list does not
+    # show it.
     owner = hashlib.sha256(desired.environment.marks.owner.encode()).hexdigest()
     return f"azsec-{owner[:20]}"
 
 
-def _place(desired: Desired) -> Place:
+def _lease_place(desired: Desired) -> Place:
     return Place(lease_name(desired), {ENVIRONMENT_LABEL: desired.environment.marks.environment})
 
 
@@ -64,14 +66,19 @@ def hold_cluster_lock(
     document = desired.document
     try:
         lease = acquire_cluster_lease(
-            api, _place(desired), request.holder, request.lease_id, request.timing, request.timeout
+            api,
+            _lease_place(desired),
+            request.holder,
+            request.lease_id,
+            request.timing,
+            request.timeout,
         )
     except LeaseHeldError as held:
         now = request.timing.now()
-        told = describe_holder(document, held.status, now, request.timeout, IN_CLUSTER)
-        raise DiagnosticError(told) from None
+        diagnostic = describe_holder(document, held.status, now, request.timeout, IN_CLUSTER)
+        raise DiagnosticError(diagnostic) from None
     except KubernetesError as refusal:
-        raise DiagnosticError(_refused(api, refusal)) from refusal
+        raise DiagnosticError(_describe_lock_refusal(api, refusal)) from refusal
     with kept(lease):
         yield HeldClusterLock(lease)
 
@@ -82,11 +89,11 @@ def show_cluster_lock(desired: Desired, api: ClusterApi, now: datetime) -> LockD
     Raises:
         DiagnosticError: Where the API server refuses or does not answer.
     """
-    place = _place(desired)
+    place = _lease_place(desired)
     try:
         status = find_cluster_lease(api, place, now)
     except KubernetesError as refusal:
-        raise DiagnosticError(_refused(api, refusal)) from refusal
+        raise DiagnosticError(_describe_lock_refusal(api, refusal)) from refusal
     return LockDocument(
         environment=desired.document,
         lease=f"{api.server}{place.path}",
@@ -105,13 +112,13 @@ def break_cluster_lock(desired: Desired, api: ClusterApi, now: datetime) -> Lock
         DiagnosticError: Where the API server refuses or does not answer.
     """
     try:
-        break_cluster_lease(api, _place(desired))
+        break_cluster_lease(api, _lease_place(desired))
     except KubernetesError as refusal:
-        raise DiagnosticError(_refused(api, refusal)) from refusal
+        raise DiagnosticError(_describe_lock_refusal(api, refusal)) from refusal
     return show_cluster_lock(desired, api, now)
 
 
-def _refused(api: ClusterApi, refusal: KubernetesError) -> Diagnostic:
+def _describe_lock_refusal(api: ClusterApi, refusal: KubernetesError) -> Diagnostic:
     return describe_refusal(
         refusal,
         f"the lock of the cluster's objects, a Lease in the namespace {NAMESPACE}, is not to be "

@@ -84,9 +84,9 @@ def read_cluster_content(content: Any, file: str) -> ClusterPlanDocument:  # noq
         bare = {name: value for name, value in content.items() if name != "checksum"}
         document = ClusterPlanDocument.model_validate(bare)
         if digest_of(document) != document.digest:
-            wrong = "its content does not have the digest that it states"
+            reason = "its content does not have the digest that it states"
         elif content.get("checksum") != digest_json(bare):
-            wrong = "its content does not have the checksum that it states"
+            reason = "its content does not have the checksum that it states"
         else:
             return document
     except ValidationError as problem:
@@ -94,11 +94,11 @@ def read_cluster_content(content: Any, file: str) -> ClusterPlanDocument:  # noq
         what = f"{file} cannot be read as a plan of a cluster: {where} is missing or wrong."
         raise DiagnosticError(error("not-a-plan", what, None, _HINT)) from None
     except (AttributeError, KeyError, TypeError) as problem:
-        wrong = f"it cannot be read ({type(problem).__name__})"
+        reason = f"it cannot be read ({type(problem).__name__})"
     raise DiagnosticError(
         error(
             "plan-edited",
-            f"the plan of the cluster in {file} was changed after azsec wrote it: {wrong}.",
+            f"the plan of the cluster in {file} was changed after azsec wrote it: {reason}.",
             None,
             "Plan again: only a plan as it was reviewed is applied.",
         )

@@ -34,7 +34,7 @@ def describe_cluster_access(
 ) -> tuple[tuple[RoleDocument, ...], tuple[ClusterRolesDocument, ...]]:
     """Return the roles in Azure and in Kubernetes for some purposes."""
     name = desired.document.name
-    in_azure, within = [], []
+    in_azure, in_cluster = [], []
     for purpose in purposes:
         description = _DESCRIPTIONS[purpose].format(name=name)
         in_azure.append(
@@ -46,14 +46,14 @@ def describe_cluster_access(
                 actions=CLUSTER_SIGN_IN,
             )
         )
-        bodies = tuple(_objects(desired, objects, purpose))
-        within.append(
+        bodies = tuple(_role_bodies(desired, objects, purpose))
+        in_cluster.append(
             ClusterRolesDocument(purpose=purpose, description=description, objects=bodies)
         )
-    return tuple(in_azure), tuple(within)
+    return tuple(in_azure), tuple(in_cluster)
 
 
-def _objects(
+def _role_bodies(
     desired: Desired, objects: ClusterObjects, purpose: Purpose
 ) -> Iterable[dict[str, Any]]:
     name = f"azsec-{desired.document.name}-{purpose.value.removeprefix('cluster-')}"

@@ -23,50 +23,50 @@ def compare_lines(
     """
     for line in lines:
         if line.strip():
-            yield _answer(line, catalog, show_unknown)
+            yield _answer_line(line, catalog, show_unknown)
 
 
-def _answer(line: str, catalog: Catalog, show_unknown: bool) -> Mapping[str, Any]:
+def _answer_line(line: str, catalog: Catalog, show_unknown: bool) -> Mapping[str, Any]:
     try:
         question = read_json(line, "the line")
     except DiagnosticError as problem:
-        told = problem.diagnostics[0]
-        column = told.span.column if told.span else 1
-        return _refuse(None, f"character {column} of the line: {told.message}")
+        first = problem.diagnostics[0]
+        column = first.span.column if first.span else 1
+        return _error_answer(None, f"character {column} of the line: {first.message}")
     if not isinstance(question, dict):
-        return _refuse(None, "expected an object with type, desired and actual")
-    return _compare(question, catalog, show_unknown)
+        return _error_answer(None, "expected an object with type, desired and actual")
+    return _compare_bodies(question, catalog, show_unknown)
 
 
-def _compare(
+def _compare_bodies(
     question: Mapping[str, Any], catalog: Catalog, show_unknown: bool
 ) -> Mapping[str, Any]:
     key, name = question.get("key"), question.get("type")
     resource_type = catalog.find(name) if isinstance(name, str) else None
     if resource_type is None:
         hint = nearest(str(name), [known.name for known in catalog])
-        return _refuse(key, f"azsec does not know the type {name!r}. {hint}")
+        return _error_answer(key, f"azsec does not know the type {name!r}. {hint}")
     desired, actual = question.get("desired"), question.get("actual")
     if not isinstance(desired, dict):
-        return _refuse(key, "`desired` is not an ARM body: expected an object")
+        return _error_answer(key, "`desired` is not an ARM body: expected an object")
     if not isinstance(actual, dict):
-        return _refuse(key, "`actual` is not an ARM body: expected an object")
+        return _error_answer(key, "`actual` is not an ARM body: expected an object")
     version = question.get("apiVersion")
-    spoken = version if isinstance(version, str) and version else None
-    result = compare(resource_type, catalog.schemas, desired, actual, spoken)
-    answer = {"key": key, "changes": [_change(change) for change in result.changes]}
+    api_version = version if isinstance(version, str) and version else None
+    result = compare(resource_type, catalog.schemas, desired, actual, api_version)
+    answer = {"key": key, "changes": [_change_json(change) for change in result.changes]}
     apart = {"kept": result.kept, "tags": result.tags}
     answer |= {
-        name: [_change(change) for change in found] for name, found in apart.items() if found
+        name: [_change_json(change) for change in found] for name, found in apart.items() if found
     }
     return {**answer, "unknown": list(result.unknown_defaults)} if show_unknown else answer
 
 
-def _refuse(key: object, why: str) -> Mapping[str, Any]:
+def _error_answer(key: object, why: str) -> Mapping[str, Any]:
     return {"key": key, "changes": [], "error": why}
 
 
-def _change(change: FieldChange) -> Mapping[str, Any]:
+def _change_json(change: FieldChange) -> Mapping[str, Any]:
     field = field_document(change)
     return {
         "path": field.path,

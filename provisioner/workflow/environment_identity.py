@@ -26,6 +26,8 @@ def check_unique_id(environment: Environment, beside: Mapping[str, str]) -> None
     if not environment.states_id:
         return
     for path, text in sorted(beside.items()):
+        # Parsing every other environment would take longer than the command: a file without the
+        # text cannot state the id.
         if environment.id not in text:
             continue
         try:

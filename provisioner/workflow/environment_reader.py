@@ -65,6 +65,7 @@ def read_environment(
     second = reader.read((*below, *elsewhere))
     answers: list[Answer] = [*first, *second[: len(below)]]
     strays = take_inventory(second[len(below) :], marks).owned
+    # Children of children: each round lists below what the last one found, until nothing is new.
     while further := child_reads(
         graph,
         catalog,

@@ -68,6 +68,7 @@ def explain_change(
         told = blame(found.span) if is_in_file else "no file states it"
         return PlaceDocument(
             place=str(found.span),
+            # The line of a file may state a secret beside the value that is explained.
             line=mask_secrets(line_at(found.span)) if is_in_file else "",
             parameter=found.parameter,
             local=found.local,
@@ -77,9 +78,9 @@ def explain_change(
             unknown=told if isinstance(told, str) else None,
         )
 
-    asked = None
+    attribution = None
     if change is not None and ask is not None and change.action is not Action.CREATE:
-        asked = ask(change)
+        attribution = ask(change)
     return ExplanationDocument(
         environment=plan.document.environment,
         digest=plan.document.digest,
@@ -89,13 +90,13 @@ def explain_change(
         fields=tuple(
             FieldExplanationDocument(
                 field=field,
-                places=tuple(map(place, _places_of(field, stated))),
+                places=tuple(map(place, _stated_places_of(field, stated))),
             )
             for field in (change.fields if change is not None else ())
         ),
-        waits_for=tuple(WaitDocument(address=e.on, because=e.because) for e in _edges(stated)),
-        waited_for=_waiting(graph, address),
-        attribution=asked,
+        waits_for=tuple(WaitDocument(address=e.on, because=e.because) for e in _edges_of(stated)),
+        waited_for=_find_dependents(graph, address),
+        attribution=attribution,
         outdated=not plan.request.destroy and plan.digests.get("blueprint") != _digest_of(graph),
     )
 
@@ -104,17 +105,17 @@ def _digest_of(graph: DesiredGraph) -> str:
     return digest_json([[r.address, r.id.key, encode_value(r.body)] for r in graph])
 
 
-def _edges(stated: DesiredResource | None) -> tuple[Edge, ...]:
+def _edges_of(stated: DesiredResource | None) -> tuple[Edge, ...]:
     return stated.edges if stated is not None else ()
 
 
-def _places_of(
+def _stated_places_of(
     field: FieldChangeDocument, stated: DesiredResource | None
 ) -> tuple[StatedPlace, ...]:
     return stated_places(stated, field.path) if stated is not None and field.declared else ()
 
 
-def _waiting(graph: DesiredGraph, address: str) -> tuple[WaitDocument, ...]:
+def _find_dependents(graph: DesiredGraph, address: str) -> tuple[WaitDocument, ...]:
     return tuple(
         WaitDocument(address=resource.address, because=edge.because)
         for resource in graph

@@ -39,7 +39,7 @@ def load_blueprint(location: str, sources: Sources) -> BlueprintFile:
 
 def missing_values(file: BlueprintFile) -> tuple[str, ...]:
     """Return the names of the parameters that the user has to give."""
-    return tuple(name for name, each in file.parameters.items() if _is_open(each))
+    return tuple(name for name, each in file.parameters.items() if _has_to_be_given(each))
 
 
 def first_environment(
@@ -61,7 +61,7 @@ def first_environment(
         "kind: Environment",
         "# The id is what azsec marks its resources with. No two environments share one; never "
         "change it.",
-        *_lines({"metadata": {"name": name, "id": environment_id}, "blueprint": reference}),
+        *_yaml_lines({"metadata": {"name": name, "id": environment_id}, "blueprint": reference}),
         "cloud: AzureCloud                # `--cloud local` rehearses it on the built-in Azure",
         f"tenantId: {_TENANT}",
         "subscriptions:",
@@ -72,16 +72,16 @@ def first_environment(
         "# Without this line, what newly fails at `high` is refused too: "
         f"`azsec check {name}` lists the open findings.",
         "gates: {controls: critical}",
-        *_parameters(shown, file.parameters),
+        *_parameter_lines(shown, file.parameters),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _lines(document: Mapping[str, Yaml]) -> list[str]:
+def _yaml_lines(document: Mapping[str, Yaml]) -> list[str]:
     return render_yaml(document, {}).splitlines()
 
 
-def _parameters(source: str, parameters: Mapping[str, Parameter]) -> Iterator[str]:
+def _parameter_lines(source: str, parameters: Mapping[str, Parameter]) -> Iterator[str]:
     shown = {
         name: each for name, each in parameters.items() if each.is_required or _has_example(each)
     }
@@ -95,14 +95,14 @@ def _parameters(source: str, parameters: Mapping[str, Parameter]) -> Iterator[st
                 initial_indent="  # ",
                 subsequent_indent="  # ",
             )
-        if _is_open(each):
+        if _has_to_be_given(each):
             # Until the value is given, errors have the location of this line.
             yield f"  {name}: null    # {each.type}, has to be given"
         else:
-            yield from (f"  {line}" for line in _as_yaml({name: each.example}))
+            yield from (f"  {line}" for line in _entry_lines({name: each.example}))
 
 
-def _is_open(parameter: Parameter) -> bool:
+def _has_to_be_given(parameter: Parameter) -> bool:
     """Return whether the user has to supply the value."""
     return parameter.is_required and not _has_example(parameter)
 
@@ -111,7 +111,7 @@ def _has_example(parameter: Parameter) -> bool:
     return "example" in parameter.model_fields_set
 
 
-def _as_yaml(entry: Mapping[str, Any]) -> list[str]:
+def _entry_lines(entry: Mapping[str, Any]) -> list[str]:
     import yaml
 
     # Collections in one line where they hold nothing but scalars, and an entry always as a block.

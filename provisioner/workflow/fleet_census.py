@@ -27,16 +27,16 @@ def summarize_run(
 
     Environments that were left out as fresh are given by their names, and count too.
     """
-    told = sorted(entries, key=lambda entry: (_ORDER[entry.answer], entry.name))
+    ordered = sorted(entries, key=lambda entry: (_ORDER[entry.answer], entry.name))
     return FleetDocument(
         command=record.command,
         run=record.run,
         started_at=record.started_at,
         ended_at=ended_at,
         asked=asked,
-        environments=tuple(told),
+        environments=tuple(ordered),
         fresh=tuple(fresh),
-        groups=group_findings(told),
+        groups=group_findings(ordered),
     )
 
 
@@ -48,8 +48,8 @@ def read_census(record: RunRecord, ledger: Ledger, name_of: Callable[[str], str]
     """
     outcomes = ledger.outcomes(record.run)
     entries = {one.environment: read_entry(one) for one in outcomes}
-    left = [path for path in record.environments if path not in entries]
-    newest = ledger.newest(record.question, left) if record.fresh_since else {}
+    unanswered = [path for path in record.environments if path not in entries]
+    newest = ledger.newest(record.question, unanswered) if record.fresh_since else {}
     fresh = {
         path: read_entry(one).name
         for path, one in newest.items()
@@ -57,7 +57,7 @@ def read_census(record: RunRecord, ledger: Ledger, name_of: Callable[[str], str]
     }
     entries |= {
         path: FleetEntryDocument(name=name_of(path), path=path, answer=FleetAnswer.NOT_RUN)
-        for path in left
+        for path in unanswered
         if path not in fresh
     }
     ended_at = max((one.ended_at for one in outcomes), default=record.started_at)

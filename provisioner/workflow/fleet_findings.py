@@ -37,12 +37,12 @@ def read_verdict(
     of its scope was read, else UNCERTAIN.
     """
     if isinstance(document, DriftDocument):
-        return _of_drift(document)
+        return _drift_verdict(document)
     if isinstance(document, PlanDocument):
-        return _of_plan(document)
+        return _plan_verdict(document)
     if isinstance(document, CheckDocument):
-        return _of_check(document)
-    return _of_compliance(document)
+        return _check_verdict(document)
+    return _compliance_verdict(document)
 
 
 def read_adoption(document: PlanDocument) -> Verdict:
@@ -59,7 +59,7 @@ def read_adoption(document: PlanDocument) -> Verdict:
     marked = summary.unchanged + summary.update + summary.replace
     return _verdict(
         left,
-        is_certain=not _has_error(document) and not _unreadable(document),
+        is_certain=not _has_error(document) and not _has_unreadable(document),
         marked=marked,
         to_adopt=summary.adopt,
         missing=summary.create,
@@ -79,7 +79,7 @@ def _finding(what: str, address: str | None = None) -> FleetFindingDocument:
     return FleetFindingDocument(what=what, address=address)
 
 
-def _of_drift(document: DriftDocument) -> Verdict:
+def _drift_verdict(document: DriftDocument) -> Verdict:
     return _verdict(
         _drift_findings(document),
         is_certain=document.is_certain,
@@ -106,10 +106,13 @@ def _changed_findings(document: DriftDocument) -> Iterator[FleetFindingDocument]
         if not entry.fields:
             yield _finding(f"{entry.kind}: {entry.type}", entry.address)
         for field in entry.fields:
-            yield _finding(f"{entry.kind}: {entry.type} {_words(field)}", entry.address)
-    for told in document.undeclared:
-        if told.drifted:
-            yield _finding(f"undeclared: {told.type} {_words(told.field)}", told.address)
+            yield _finding(f"{entry.kind}: {entry.type} {_describe_field(field)}", entry.address)
+    for undeclared in document.undeclared:
+        if undeclared.drifted:
+            yield _finding(
+                f"undeclared: {undeclared.type} {_describe_field(undeclared.field)}",
+                undeclared.address,
+            )
 
 
 def _judged_findings(document: DriftDocument) -> Iterator[FleetFindingDocument]:
@@ -124,25 +127,27 @@ def _judged_findings(document: DriftDocument) -> Iterator[FleetFindingDocument]:
             yield _finding(f"in the cluster: {each}")
 
 
-def _words(field: FieldChangeDocument) -> str:
+def _describe_field(field: FieldChangeDocument) -> str:
+    # Findings are grouped by their text across environments, so that a value would leak into the
+    # census of a fleet.
     if field.sensitive:
         return f"{field.path} (sensitive)"
-    before, after = _value(field.before), _value(field.after)
+    before, after = _value_text(field.before), _value_text(field.after)
     return f"{field.path}: {before} -> {after}"
 
 
-def _value(value: object) -> str:
+def _value_text(value: object) -> str:
     if value is None:
         return "none"
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
 
 
-def _of_plan(document: PlanDocument) -> Verdict:
+def _plan_verdict(document: PlanDocument) -> Verdict:
     summary = document.summary
     return _verdict(
         _plan_findings(document),
-        is_certain=not _has_error(document) and not _unreadable(document),
+        is_certain=not _has_error(document) and not _has_unreadable(document),
         create=summary.create,
         update=summary.update,
         adopt=summary.adopt,
@@ -159,20 +164,20 @@ def _plan_findings(document: PlanDocument) -> Iterator[FleetFindingDocument]:
             yield _finding(f"{change.action}: {change.type}", change.address)
     for gate in document.gates:
         yield _finding(f"gate: {gate.gate}")
-    for told in document.diagnostics:
-        if told.severity is Severity.ERROR:
-            yield _finding(f"error: {told.code}")
+    for diagnostic in document.diagnostics:
+        if diagnostic.severity is Severity.ERROR:
+            yield _finding(f"error: {diagnostic.code}")
 
 
 def _has_error(document: PlanDocument) -> bool:
-    return any(told.severity is Severity.ERROR for told in document.diagnostics)
+    return any(diagnostic.severity is Severity.ERROR for diagnostic in document.diagnostics)
 
 
-def _unreadable(document: PlanDocument) -> bool:
+def _has_unreadable(document: PlanDocument) -> bool:
     return document.census is not None and bool(document.census.unreadable)
 
 
-def _of_check(document: CheckDocument) -> Verdict:
+def _check_verdict(document: CheckDocument) -> Verdict:
     failing = (
         _finding(f"control {result.control.id} fails: {result.control.title}", finding.address)
         for result in document.results
@@ -184,7 +189,7 @@ def _of_check(document: CheckDocument) -> Verdict:
     return _verdict(failing, is_certain=is_certain, **document.summary)
 
 
-def _of_compliance(document: ComplianceDocument) -> Verdict:
+def _compliance_verdict(document: ComplianceDocument) -> Verdict:
     failing = (
         _finding(f"{document.framework} {each.id} fails: {each.title}")
         for each in document.requirements

@@ -34,10 +34,10 @@ class FleetItem:
         Raises:
             ValueError: Where the text holds none.
         """
-        told = json.loads(text)
-        if not isinstance(told, dict) or not isinstance(told.get("options"), dict):
+        content = json.loads(text)
+        if not isinstance(content, dict) or not isinstance(content.get("options"), dict):
             raise ValueError("an item is an object with options")
-        return FleetItem(str(told["command"]), str(told["path"]), told["options"])
+        return FleetItem(str(content["command"]), str(content["path"]), content["options"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,12 @@ class FleetAnswerText:
         Raises:
             ValueError: Where the text holds none.
         """
-        told = json.loads(text)
-        if not isinstance(told, dict):
+        content = json.loads(text)
+        if not isinstance(content, dict):
             raise ValueError("an answer is an object")
         return FleetAnswerText(
-            FleetEntryDocument.model_validate(told["entry"]),
-            dict(told["files"]),
-            dict(told["scope"]),
-            told["document"],
+            FleetEntryDocument.model_validate(content["entry"]),
+            dict(content["files"]),
+            dict(content["scope"]),
+            content["document"],
         )

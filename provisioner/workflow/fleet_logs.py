@@ -74,9 +74,9 @@ def find_untouched(
 
     One whose check is older than `full_every` is to be read again in any case.
     """
-    young = [check for check in checks if now - check.checked_at < full_every]
+    recent = [check for check in checks if now - check.checked_at < full_every]
     since: dict[str, datetime] = {}
-    for check in young:
+    for check in recent:
         for subscription in check.subscriptions:
             since[subscription] = min(check.holds_until, since.get(subscription, now))
     reads = read(since)
@@ -90,7 +90,7 @@ def find_untouched(
             unchanged_since=format_moment(check.checked_at),
             log_read_until=format_moment(min(reads[s].until for s in check.subscriptions)),
         )
-        for check in young
+        for check in recent
         if all(_is_silent(check, s, reads.get(s), catalog) for s in check.subscriptions)
     ]
 
@@ -106,11 +106,11 @@ def _is_silent(
     if read is None or read.refused is not None or read.until < check.holds_until:
         return False
     return not any(
-        _touches(target, subscription, check.groups) or may_act_elsewhere(target, catalog)
+        _is_in_scope(target, subscription, check.groups) or may_act_elsewhere(target, catalog)
         for target in read.targets
     )
 
 
-def _touches(target: ResourceId, subscription: str, groups: Iterable[tuple[str, str]]) -> bool:
+def _is_in_scope(target: ResourceId, subscription: str, groups: Iterable[tuple[str, str]]) -> bool:
     group = target.resource_group
     return group is None or (subscription, group.lower()) in groups

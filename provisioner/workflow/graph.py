@@ -52,28 +52,30 @@ def draw_estate(
                 "`--of desired` draws what the blueprint declares.",
             )
         )
-    ways = find_egress_paths(topology)
-    picture = draw_network(estate, topology, ways, environment.subscriptions)
-    edges = draw_edges(estate, topology, ways, picture)
+    egress_paths = find_egress_paths(topology)
+    diagram = draw_network(estate, topology, egress_paths, environment.subscriptions)
+    edges = draw_edges(estate, topology, egress_paths, diagram)
     return GraphDocument(
         environment=environment,
         state=state,
-        groups=picture.groups,
-        nodes=picture.nodes,
+        groups=diagram.groups,
+        nodes=diagram.nodes,
         edges=edges,
-        egress=_told_once(ways),
-        marks=mark_breaches(topology, picture, edges, prove_topology(topology)),
+        egress=_egress_documents(egress_paths),
+        marks=mark_breaches(topology, diagram, edges, prove_topology(topology)),
     )
 
 
-def _told_once(ways: tuple[EgressPath, ...]) -> tuple[EgressDocument, ...]:
+def _egress_documents(egress_paths: tuple[EgressPath, ...]) -> tuple[EgressDocument, ...]:
     """Return the flow paths, those that arrive first; subnets with the same one are grouped."""
     found: dict[tuple[object, ...], list[EgressPath]] = {}
-    for way in ways:
-        found.setdefault((way.host, way.path, way.unjudged), []).append(way)
-    told = (
+    for egress_path in egress_paths:
+        found.setdefault((egress_path.host, egress_path.path, egress_path.unjudged), []).append(
+            egress_path
+        )
+    documents = (
         EgressDocument(
-            subnets=tuple(dict.fromkeys(way.subnet.label for way in same)),
+            subnets=tuple(dict.fromkeys(egress_path.subnet.label for egress_path in same)),
             host=same[0].host,
             delivered=same[0].leaves,
             through=same[0].path.through,
@@ -85,4 +87,4 @@ def _told_once(ways: tuple[EgressPath, ...]) -> tuple[EgressDocument, ...]:
         )
         for same in found.values()
     )
-    return tuple(sorted(told, key=lambda way: not way.delivered))
+    return tuple(sorted(documents, key=lambda egress_path: not egress_path.delivered))

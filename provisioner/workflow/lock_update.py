@@ -47,27 +47,29 @@ def update_lock(before: Lock, found: Sequence[LockedSource], *, whole: bool) -> 
     Raises DiagnosticError (`lock-mismatch`) where a repository has another content for a locked
     commit.
     """
-    after = _merged(before, found, whole=whole)
+    after = _merge_locks(before, found, whole=whole)
     changes = tuple(
-        _change(key, before.get(key), after.get(key)) for key in sorted({*before, *after})
+        _change_document(key, before.get(key), after.get(key)) for key in sorted({*before, *after})
     )
     return LockUpdate(after, changes, dict(before) == dict(after))
 
 
-def _merged(before: Lock, found: Sequence[LockedSource], *, whole: bool) -> Lock:
+def _merge_locks(before: Lock, found: Sequence[LockedSource], *, whole: bool) -> Lock:
     after = {source.key: source for source in found}
     if whole:
         return after
-    for key, kept in before.items():
+    for key, locked in before.items():
         new = after.get(key)
         if new is None:
-            after[key] = kept
-        elif new.commit == kept.commit:
-            after[key] = LockedSource(*key, new.commit, {**kept.files, **new.files})
+            after[key] = locked
+        elif new.commit == locked.commit:
+            # Files that only other environments use were not read in this update: their digests
+            # stay.
+            after[key] = LockedSource(*key, new.commit, {**locked.files, **new.files})
     return after
 
 
-def _change(
+def _change_document(
     key: tuple[str, str], old: LockedSource | None, new: LockedSource | None
 ) -> LockChangeDocument:
     action: Literal["unchanged", "added", "removed", "moved", "files"] = "unchanged"

@@ -50,24 +50,28 @@ def read_changed(
         return {}
     events = [_ask_events(each, since[each] - _MARGIN, now) for each in subscriptions]
     changes = _ask_changes(subscriptions, min(since.values()) - _MARGIN)
-    replies = _ask(inquirer, [*events, changes])
+    replies = _query(inquirer, [*events, changes])
     changed = list(read_changes(_rows_of(replies[-1])))
-    unread = _unread_changes(replies[-1], len(changed))
+    unread = _describe_unread_changes(replies[-1], len(changed))
     found = {}
     for subscription, reply in zip(subscriptions, replies, strict=False):
-        there = [one.target for one in changed if _is_in(one.target, subscription)]
+        changed_ids = [one.target for one in changed if _is_in(one.target, subscription)]
         written = [write.target for write in read_writes(reply.items)]
-        refused = _too_old(since[subscription], now) or _unread_events(reply) or unread
-        found[subscription] = LogRead(_distinct((*written, *there)), now - LOG_LAG, refused)
+        # "Nothing changed" is only true of logs that were read completely: any doubt has the
+        # environment checked anew.
+        refused = (
+            _describe_age(since[subscription], now) or _describe_unread_events(reply) or unread
+        )
+        found[subscription] = LogRead(_unique_ids((*written, *changed_ids)), now - LOG_LAG, refused)
     return found
 
 
 def _ask_events(subscription: str, start: datetime, now: datetime) -> AzureQuery:
-    wanted = (
+    condition = (
         f"eventTimestamp ge '{format_moment(start)}'"
         f" and eventTimestamp le '{format_moment(now + _MARGIN)}'"
     )
-    query = (("$filter", wanted), ("$select", SELECT))
+    query = (("$filter", condition), ("$select", SELECT))
     return ask_subscription(
         ACTIVITY_LOG, subscription, is_list=True, most_pages=_MOST_PAGES, query=query
     )
@@ -89,7 +93,7 @@ def _ask_changes(subscriptions: Sequence[str], start: datetime) -> AzureQuery:
     )
 
 
-def _ask(inquirer: AzureQuerier, inquiries: Sequence[AzureQuery]) -> Sequence[Reply]:
+def _query(inquirer: AzureQuerier, inquiries: Sequence[AzureQuery]) -> Sequence[Reply]:
     """Return the replies; where no request can be made, each is that refusal."""
     try:
         return inquirer.ask(inquiries)
@@ -97,19 +101,19 @@ def _ask(inquirer: AzureQuerier, inquiries: Sequence[AzureQuery]) -> Sequence[Re
         return tuple(Reply(inquiry, refused=refused, calls=0) for inquiry in inquiries)
 
 
-def _too_old(since: datetime, now: datetime) -> str | None:
+def _describe_age(since: datetime, now: datetime) -> str | None:
     if since - _MARGIN < now - min(LOG_RETENTION, CHANGES_RETENTION):
         return f"the logs do not reach back to {format_moment(since)}"
     return None
 
 
-def _unread_events(reply: Reply) -> str | None:
+def _describe_unread_events(reply: Reply) -> str | None:
     if reply.refused is not None:
         return f"the Activity Log could not be read ({reply.refused.code})"
     return "the Activity Log is longer than what is read of it" if reply.is_partial else None
 
 
-def _unread_changes(reply: Reply, count: int) -> str | None:
+def _describe_unread_changes(reply: Reply, count: int) -> str | None:
     if reply.refused is not None:
         return f"Resource Graph could not be queried ({reply.refused.code})"
     if count >= MOST_ROWS:
@@ -128,5 +132,5 @@ def _is_in(target: ResourceId, subscription: str) -> bool:
     return (target.subscription or "").lower() == subscription
 
 
-def _distinct(targets: Iterable[ResourceId]) -> tuple[ResourceId, ...]:
+def _unique_ids(targets: Iterable[ResourceId]) -> tuple[ResourceId, ...]:
     return tuple({target.key: target for target in targets}.values())

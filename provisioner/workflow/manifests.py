@@ -46,7 +46,7 @@ def describe_manifests(desired: Desired, objects: ClusterObjects) -> ManifestsDo
     """Return the document of a cluster's objects."""
     return ManifestsDocument(
         environment=desired.document,
-        kubernetes_version=_version(objects.facts),
+        kubernetes_version=_version_text(objects.facts),
         manifests=tuple(
             ManifestDocument(
                 controls=manifest.controls,
@@ -56,7 +56,7 @@ def describe_manifests(desired: Desired, objects: ClusterObjects) -> ManifestsDo
             )
             for manifest in objects.manifests
         ),
-        diagnostics=tuple(DiagnosticDocument.of(told) for told in objects.diagnostics),
+        diagnostics=tuple(DiagnosticDocument.of(diagnostic) for diagnostic in objects.diagnostics),
     )
 
 
@@ -72,13 +72,13 @@ def check_pods(
     """
     read = {path: parse_documents(text, path) for path, text in files.items()}
     documents = [document for each in read.values() for document in each]
-    empty = [_empty(path) for path, each in read.items() if not each]
+    empty = [_empty_file(path) for path, each in read.items() if not each]
     found = [tuple(find_pods(document)) for document in documents]
     pods = tuple(pod for those in found for pod in those)
     return PodChecksDocument(
         environment=desired.document,
-        kubernetes_version=_version(objects.facts),
-        pods=tuple(map(_judged, judge_pods(pods, objects, default_namespace))),
+        kubernetes_version=_version_text(objects.facts),
+        pods=tuple(map(_judged_document, judge_pods(pods, objects, default_namespace))),
         skipped=sum(not those for those in found),
         diagnostics=tuple(
             DiagnosticDocument.of(flaw)
@@ -94,7 +94,7 @@ def check_pods(
     )
 
 
-def _empty(path: str) -> Diagnostic:
+def _empty_file(path: str) -> Diagnostic:
     """Return the error for a file without an object.
 
     The program that should have written it wrote nothing, and "no pod was refused" would be no
@@ -108,11 +108,11 @@ def _empty(path: str) -> Diagnostic:
     )
 
 
-def _version(facts: ClusterFacts) -> str:
+def _version_text(facts: ClusterFacts) -> str:
     return ".".join(map(str, facts.version))
 
 
-def _judged(judged: JudgedPod) -> JudgedPodDocument:
+def _judged_document(judged: JudgedPod) -> JudgedPodDocument:
     return JudgedPodDocument(
         kind=judged.pod.kind,
         name=judged.pod.name,

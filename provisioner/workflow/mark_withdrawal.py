@@ -52,15 +52,15 @@ class MarkWithdrawal:
         for carrier, marks in _by_carrier(self.removed).items():
             yield warning(
                 "mark-removed",
-                f"{carrier} no longer carries the mark of {_listed(marks)}: this apply did not "
-                "make it, or deleted it.",
+                f"{carrier} no longer carries the mark of {_list_resources(marks)}: this apply "
+                "did not make it, or deleted it.",
             )
         for why in dict.fromkeys(why for _, why in self.kept):
             for carrier, marks in _by_carrier(m for m, each in self.kept if each == why).items():
                 yield warning(
                     "mark-not-removed",
-                    f"{carrier} still carries the mark of {_listed(marks)}, which this apply may "
-                    f"not have made: {why}.",
+                    f"{carrier} still carries the mark of {_list_resources(marks)}, which this "
+                    f"apply may not have made: {why}.",
                     None,
                     "Apply again. Until then what others make of that id counts as this "
                     "environment's.",
@@ -81,25 +81,28 @@ def withdraw_marks(
     if not unmade and not doubtful:
         return withdrawal
     try:
-        found = _read((mark.resource for mark in doubtful), reader, catalog)
+        found = _read_resources((mark.resource for mark in doubtful), reader, catalog)
         for mark in doubtful:
             actual = found.get(mark.resource)
             if isinstance(actual, Unreadable):
                 withdrawal.keep([mark], f"it cannot be read: {actual.reason}")
+            # Only a GET that answers 404 shows that nothing was created: a failed long-running
+            # operation may leave a resource.
             elif isinstance(actual, Missing):
                 unmade = (*unmade, mark)
-        carriers = _read((mark.carrier for mark in unmade), reader, catalog)
+        # Read again after the apply: its own writes changed the carriers and their ETags.
+        carriers = _read_resources((mark.carrier for mark in unmade), reader, catalog)
     except KeyboardInterrupt:
         withdrawal.interrupted = True
         withdrawal.keep((*unmade, *doubtful), INTERRUPTED)
     except AzureError as problem:
         withdrawal.keep((*unmade, *doubtful), str(problem))
     else:
-        _write(unmade, carriers, withdrawal, send, catalog)
+        _remove_marks(unmade, carriers, withdrawal, send, catalog)
     return withdrawal
 
 
-def _write(
+def _remove_marks(
     marks: Sequence[CarriedMark],
     carriers: ActualState,
     withdrawal: MarkWithdrawal,
@@ -110,9 +113,9 @@ def _write(
     carried: dict[str, list[CarriedMark]] = {}
     for carrier, about in _by_carrier(marks).items():
         actual = carriers.get(carrier)
-        hindrance = _hindrance(actual)
-        if hindrance is not None:
-            withdrawal.keep(about, hindrance)
+        obstacle = _find_obstacle(actual)
+        if obstacle is not None:
+            withdrawal.keep(about, obstacle)
         elif isinstance(actual, Found):
             stated = marks_below(lookup(actual.body, ("tags",)))
             present = [mark for mark in about if mark.text in stated]
@@ -129,7 +132,7 @@ def _write(
             withdrawal.keep(carried[entry.key], f"it could not be removed: {entry.message}")
 
 
-def _hindrance(carrier: Actual) -> str | None:
+def _find_obstacle(carrier: Actual) -> str | None:
     """Return why a carrier is not written, or None.
 
     A write to one whose own write failed would start the failed operation again: that is for the
@@ -144,14 +147,16 @@ def _hindrance(carrier: Actual) -> str | None:
     return None
 
 
-def _read(resources: Iterable[ResourceId], reader: Reader, catalog: Catalog) -> ActualState:
-    wanted = list(dict.fromkeys(resources))
-    types = [catalog.get(resource.type) for resource in wanted]
+def _read_resources(
+    resources: Iterable[ResourceId], reader: Reader, catalog: Catalog
+) -> ActualState:
+    unique = list(dict.fromkeys(resources))
+    types = [catalog.get(resource.type) for resource in unique]
     reads = [
         Read(resource.text, known.api_version, known.name, is_list=False)
-        for resource, known in zip(wanted, types, strict=True)
+        for resource, known in zip(unique, types, strict=True)
     ]
-    return state_of_single_reads(reader.read(reads), wanted)
+    return state_of_single_reads(reader.read(reads), unique)
 
 
 def _by_carrier(marks: Iterable[CarriedMark]) -> Mapping[ResourceId, list[CarriedMark]]:
@@ -161,7 +166,7 @@ def _by_carrier(marks: Iterable[CarriedMark]) -> Mapping[ResourceId, list[Carrie
     return grouped
 
 
-def _listed(marks: Sequence[CarriedMark]) -> str:
+def _list_resources(marks: Sequence[CarriedMark]) -> str:
     shown = ", ".join(mark.resource.text for mark in marks[:_MOST_NAMED])
     more = len(marks) - _MOST_NAMED
     return f"{shown} and {more} more" if more > 0 else shown

@@ -35,10 +35,10 @@ def describe_module(location: str, sources: Sources, lock: Lock) -> ModuleDocume
         description=(
             file.metadata.description if isinstance(file, BlueprintFile) else file.description
         ).strip(),
-        parameters=tuple(_parameter(name, each) for name, each in file.parameters.items()),
+        parameters=tuple(_parameter_document(name, each) for name, each in file.parameters.items()),
         outputs=tuple(file.outputs),
         types=tuple(sorted({resource.type for resource in file.resources.values()})),
-        uses=tuple(_uses(file, location)),
+        uses=tuple(_used_locations(file, location)),
         source=_source_of(location, lock),
     )
 
@@ -75,18 +75,18 @@ def _source_of(location: str, lock: Lock) -> LockedSourceDocument | None:
     return source_document(locked) if locked is not None else None
 
 
-def _uses(file: BlueprintFile | ModuleFile, location: str) -> Iterator[str]:
+def _used_locations(file: BlueprintFile | ModuleFile, location: str) -> Iterator[str]:
     named = {resolve_source(call.source, location) for call in file.modules.values()}
     yield from sorted(named)
 
 
-def _parameter(name: str, parameter: Parameter) -> ParameterDocument:
+def _parameter_document(name: str, parameter: Parameter) -> ParameterDocument:
     return ParameterDocument(
         name=name,
         type=_type_of(parameter),
         required=parameter.is_required,
         default=parameter.default,
-        accepts=", ".join(_bounds(parameter)),
+        accepts=", ".join(_describe_bounds(parameter)),
         description=" ".join(parameter.description.split()),
     )
 
@@ -97,7 +97,7 @@ def _type_of(parameter: Parameter) -> str:
     return parameter.type
 
 
-def _bounds(parameter: Parameter) -> Iterator[str]:
+def _describe_bounds(parameter: Parameter) -> Iterator[str]:
     if parameter.enum is not None:
         yield " | ".join(str(each) for each in parameter.enum)
     if parameter.pattern is not None:
@@ -113,7 +113,7 @@ def _bounds(parameter: Parameter) -> Iterator[str]:
     if parameter.properties:
         yield "properties " + ", ".join(parameter.properties)
     if parameter.items is not None:
-        yield from _bounds(parameter.items)
+        yield from _describe_bounds(parameter.items)
 
 
 def read_used(environments: Sequence[str], sources: Sources) -> None:
@@ -122,16 +122,16 @@ def read_used(environments: Sequence[str], sources: Sources) -> None:
     Raises:
         DiagnosticError: Where files cannot be read, with all of them.
     """
-    wrong: dict[Diagnostic, None] = {}
+    problems: dict[Diagnostic, None] = {}
     for path in environments:
         try:
             environment = load_environment(path, sources)
             named = environment.node.find(("blueprint",)).span
             find_files(environment.blueprint, sources, named)
         except DiagnosticError as problem:
-            wrong.update(dict.fromkeys(problem.diagnostics))
-    if wrong:
-        raise DiagnosticError(*wrong)
+            problems.update(dict.fromkeys(problem.diagnostics))
+    if problems:
+        raise DiagnosticError(*problems)
 
 
 def copy_files(location: str, folder: str, sources: Sources) -> Mapping[str, str]:
@@ -141,8 +141,8 @@ def copy_files(location: str, folder: str, sources: Sources) -> Mapping[str, str
     refer to the copies. Sources of other origins (`azsec:` and `git::` written out) are left as
     they are. Raises DiagnosticError for a file that cannot be read.
     """
-    root, _ = _part_of(location)
-    parts = {at: _part_of(at) for at in find_files(location, sources)}
+    root, _ = _origin_and_path(location)
+    parts = {at: _origin_and_path(at) for at in find_files(location, sources)}
     return {
         posixpath.join(folder, path): sources.read_text(at)
         for at, (origin, path) in parts.items()
@@ -155,10 +155,10 @@ def has_same_origin(one: str, other: str) -> bool:
 
     That is the library, the same repository at the same ref, or the working copy.
     """
-    return _part_of(one)[0] == _part_of(other)[0]
+    return _origin_and_path(one)[0] == _origin_and_path(other)[0]
 
 
-def _part_of(location: str) -> tuple[str, str]:
+def _origin_and_path(location: str) -> tuple[str, str]:
     """Return the origin of a file, and its path there."""
     if location.startswith(LIBRARY):
         return LIBRARY, location.removeprefix(LIBRARY)

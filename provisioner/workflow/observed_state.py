@@ -24,18 +24,22 @@ def read_observed(observed: Sequence[Observed], reader: Reader, catalog: Catalog
     first, within = split_absent(observed)
     lists = shared_lists(first, catalog)
     listed = bodies_of(reader.read(lists), catalog) if lists else {}
-    answers = _read(first, reader, listed)
+    answers = _read_or_take(first, reader, listed)
     absent = {
         entry.id.key
         for entry, answer in zip(first, answers, strict=True)
         if answer.refused is None and not answer.items
     }
     second = [entry for entry, outer in within if outer.key not in absent]
-    answers += _read(second, reader, listed)
+    # A GET within an absent parent answers 404, too: it is only sent where the parent's answer
+    # leaves it open.
+    answers += _read_or_take(second, reader, listed)
     return state_of_single_reads(answers, [entry.id for entry in (*first, *second)])
 
 
-def _read(entries: Sequence[Observed], reader: Reader, listed: Mapping[str, Body]) -> list[Answer]:
+def _read_or_take(
+    entries: Sequence[Observed], reader: Reader, listed: Mapping[str, Body]
+) -> list[Answer]:
     """Return an answer for each entry: from the lists, or else by a GET."""
     single = [entry for entry in entries if entry.id.key not in listed]
     asked = iter(reader.read([read_of(entry) for entry in single]))

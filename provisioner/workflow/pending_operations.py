@@ -34,38 +34,40 @@ class WaitPolicy:
     on_wait: Callable[[Sequence[InProgress], float], None]
 
 
-def plan_settled(plan: Callable[[], Planned], reader: Reader, patience: WaitPolicy) -> Planned:
+def plan_settled(plan: Callable[[], Planned], reader: Reader, policy: WaitPolicy) -> Planned:
     """Plan, wait for operations in progress, and plan again until there are none.
 
     Raises DiagnosticError (`still-in-progress`) after OPERATION_SECONDS, and what planning raises.
     """
-    started = patience.clock()
+    started = policy.clock()
     planned = plan()
     while planned.in_progress:
-        _wait(planned.in_progress, reader, patience, started)
+        _wait_until_settled(planned.in_progress, reader, policy, started)
         planned = plan()
     return planned
 
 
-def _wait(
-    entries: Sequence[InProgress], reader: Reader, patience: WaitPolicy, started: float
+def _wait_until_settled(
+    entries: Sequence[InProgress], reader: Reader, policy: WaitPolicy, started: float
 ) -> None:
     pause = _FIRST_PAUSE
     pending = tuple(entries)
     while pending:
-        elapsed = patience.clock() - started
-        patience.on_wait(pending, elapsed)
+        elapsed = policy.clock() - started
+        policy.on_wait(pending, elapsed)
         if elapsed > OPERATION_SECONDS:
-            raise DiagnosticError(*(_endless(entry) for entry in pending))
-        patience.sleep(pause)
+            raise DiagnosticError(*(_still_in_progress(entry) for entry in pending))
+        policy.sleep(pause)
+        # Operations take seconds or half an hour: early looks are frequent, late ones cost few
+        # requests.
         pause = min(pause * 1.5, _LONGEST_PAUSE)
         reads = [Read(e.id.text, e.api_version, e.type, is_list=False) for e in pending]
         answers = reader.read(reads)
-        looked = [_look(e, answer) for e, answer in zip(pending, answers, strict=True)]
+        looked = [_read_state(e, answer) for e, answer in zip(pending, answers, strict=True)]
         pending = tuple(entry for entry in looked if entry is not None)
 
 
-def _look(entry: InProgress, answer: Answer) -> InProgress | None:
+def _read_state(entry: InProgress, answer: Answer) -> InProgress | None:
     """Return the present state of what is in progress; None once it has settled or is gone.
 
     Raises:
@@ -87,7 +89,7 @@ def _look(entry: InProgress, answer: Answer) -> InProgress | None:
     return replace(entry, state=state)
 
 
-def _endless(entry: InProgress) -> Diagnostic:
+def _still_in_progress(entry: InProgress) -> Diagnostic:
     return error(
         "still-in-progress",
         f"{entry.label} is still {entry.state} after {OPERATION_SECONDS / 60:.0f} minutes, the "

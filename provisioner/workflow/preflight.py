@@ -55,19 +55,19 @@ class Preflight:
         if not plan.steps:
             return (), 0
         if self.inquirer is None:
-            return (_skipped(),), 0
+            return (_warn_skipped(),), 0
         permissions = permissions_of(step_needs(plan.steps, catalog, state))
         intent = read_planned_changes(
             plan.steps, graph, state, catalog, permissions, applies=self.applies
         )
-        inspected, calls = _look(intent, self.inquirer)
+        inspected, calls = _inspect_policies(intent, self.inquirer)
         intent = replace(intent, inspected=inspected)
         replies = self.inquirer.ask(inquiries_for(intent))
-        told = judge_replies(intent, {reply.inquiry: reply for reply in replies})
-        return told, calls + sum(reply.calls for reply in replies)
+        diagnostics = judge_replies(intent, {reply.inquiry: reply for reply in replies})
+        return diagnostics, calls + sum(reply.calls for reply in replies)
 
 
-def _look(
+def _inspect_policies(
     intent: PlannedChanges, inquirer: AzureQuerier
 ) -> tuple[Mapping[str, InspectedFields], int]:
     """Return what policies can see in each written subscription, and the number of requests.
@@ -77,15 +77,17 @@ def _look(
     """
     if len(intent.writes) < _FEW_WRITES:
         return {}, 0
-    subscriptions = subscriptions_of(_ids(intent))
-    replies = _replies(inquirer, ask_assignments(subscriptions))
-    replies |= _replies(inquirer, ask_definitions(replies))
-    replies |= _replies(inquirer, ask_definitions(replies))
+    subscriptions = subscriptions_of(_written_ids(intent))
+    replies = _ask_for_replies(inquirer, ask_assignments(subscriptions))
+    replies |= _ask_for_replies(inquirer, ask_definitions(replies))
+    replies |= _ask_for_replies(inquirer, ask_definitions(replies))
     calls = sum(reply.calls for reply in replies.values())
     return read_inspected_fields(subscriptions, replies), calls
 
 
-def _replies(inquirer: AzureQuerier, inquiries: Sequence[AzureQuery]) -> dict[AzureQuery, Reply]:
+def _ask_for_replies(
+    inquirer: AzureQuerier, inquiries: Sequence[AzureQuery]
+) -> dict[AzureQuery, Reply]:
     return {reply.inquiry: reply for reply in inquirer.ask(inquiries)} if inquiries else {}
 
 
@@ -99,15 +101,15 @@ def preflight_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
     """Return the permissions for the requests of the preflight of any plan of an environment."""
     needs = write_needs(graph, catalog) | delete_needs(graph, catalog)
     intent = intent_from_nothing(graph, permissions_of(needs))
-    inquiries = [*inquiries_for(intent), *ask_assignments(subscriptions_of(_ids(intent)))]
+    inquiries = [*inquiries_for(intent), *ask_assignments(subscriptions_of(_written_ids(intent)))]
     return frozenset(Need(inquiry.action, inquiry.scope) for inquiry in inquiries)
 
 
-def _ids(intent: PlannedChanges) -> list[ResourceId]:
+def _written_ids(intent: PlannedChanges) -> list[ResourceId]:
     return [write.id for write in intent.writes]
 
 
-def _skipped() -> Diagnostic:
+def _warn_skipped() -> Diagnostic:
     return warning(
         "preflight-skipped",
         "the preflight was skipped (--offline): names, quotas, registrations, policies and "

@@ -54,7 +54,7 @@ def read_history(texts: Mapping[str, str]) -> History:
     postures: dict[tuple[str, ...], dict[tuple[str, str], PostureDocument]] = {}
     skipped: list[SkippedFileDocument] = []
     for file, text in sorted(texts.items()):
-        reason = _reason_against(text)
+        reason = _why_not_a_report(text)
         if reason is None:
             try:
                 found = _Report.model_validate_json(text)
@@ -93,7 +93,7 @@ def _identity(environment: EnvironmentDocument) -> tuple[str, ...]:
     return (environment.name, environment.tenant_id.lower(), *subscriptions)
 
 
-def _reason_against(text: str) -> str | None:
+def _why_not_a_report(text: str) -> str | None:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):

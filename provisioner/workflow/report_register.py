@@ -30,16 +30,16 @@ def list_register(
     Accepted additions are known only where drift was checked.
     """
     found = [
-        *_waivers(check, today),
-        *_attestations(check, today),
-        *(_accepted(drift, today) if drift is not None else ()),
+        *_waiver_entries(check, today),
+        *_attestation_entries(check, today),
+        *(_accepted_entries(drift, today) if drift is not None else ()),
     ]
     return tuple(sorted(found, key=lambda entry: (entry.days_left, entry.subject, entry.scope)))
 
 
-def _waivers(check: CheckDocument, today: date) -> Iterator[RegisterEntryDocument]:
+def _waiver_entries(check: CheckDocument, today: date) -> Iterator[RegisterEntryDocument]:
     for waiver in check.waivers:
-        ending = _ending(waiver.expires, today)
+        ending = _find_ending(waiver.expires, today)
         yield RegisterEntryDocument(
             kind=RegisterKind.WAIVER,
             subject=waiver.control,
@@ -53,11 +53,11 @@ def _waivers(check: CheckDocument, today: date) -> Iterator[RegisterEntryDocumen
         )
 
 
-def _attestations(check: CheckDocument, today: date) -> Iterator[RegisterEntryDocument]:
+def _attestation_entries(check: CheckDocument, today: date) -> Iterator[RegisterEntryDocument]:
     for result in check.results:
         attested = result.attestation
         if attested is not None:
-            ending = _ending(attested.expires, today)
+            ending = _find_ending(attested.expires, today)
             yield RegisterEntryDocument(
                 kind=RegisterKind.ATTESTATION,
                 subject=attested.control,
@@ -70,9 +70,9 @@ def _attestations(check: CheckDocument, today: date) -> Iterator[RegisterEntryDo
             )
 
 
-def _accepted(drift: DriftDocument, today: date) -> Iterator[RegisterEntryDocument]:
+def _accepted_entries(drift: DriftDocument, today: date) -> Iterator[RegisterEntryDocument]:
     for entry in drift.accepted:
-        ending = _ending(entry.expires, today)
+        ending = _find_ending(entry.expires, today)
         yield RegisterEntryDocument(
             kind=RegisterKind.ACCEPTED,
             subject=entry.addition.id,
@@ -86,6 +86,6 @@ def _accepted(drift: DriftDocument, today: date) -> Iterator[RegisterEntryDocume
         )
 
 
-def _ending(expires: str, today: date) -> _Ending:
+def _find_ending(expires: str, today: date) -> _Ending:
     left = date.fromisoformat(expires) - today
     return _Ending(expires, left.days, left <= NOTICE)

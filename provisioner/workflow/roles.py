@@ -55,7 +55,7 @@ def describe_roles(
                     scope=role.scope.text,
                     actions=role.actions,
                     condition=role.condition,
-                    left_out=tuple(_left_out(purpose, role.scope, desired)),
+                    left_out=tuple(_omitted_actions(purpose, role.scope, desired)),
                 )
             )
     credentials = describe_credentials(desired, jobs) if jobs else ()
@@ -65,7 +65,7 @@ def describe_roles(
 _WRITING = (Purpose.APPLY, Purpose.DELETE)
 
 
-def _left_out(purpose: Purpose, scope: ResourceId, desired: Desired) -> Iterator[str]:
+def _omitted_actions(purpose: Purpose, scope: ResourceId, desired: Desired) -> Iterator[str]:
     """Yield why a role of a scope lacks an action on purpose.
 
     Such an action is required only to change certain existing resources, and would let the role's

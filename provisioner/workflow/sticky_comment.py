@@ -13,7 +13,7 @@ from provisioner.engine.forge_port import Comment, Forge, PullRequest
 from provisioner.model.diagnostic import Diagnostic, warning
 from provisioner.model.forge_error import ForgeError
 
-_TRIES = 3
+_MOST_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +63,17 @@ def write_comment(forge: Forge, pull_request: PullRequest, marker: str, body: st
         AssertionError: Never: the last try returns or raises.
     """
     assert body.startswith(marker)
-    for attempt in range(_TRIES):
+    for attempt in range(_MOST_TRIES):
         try:
-            return _write(forge, pull_request, marker, body)
+            return _write_once(forge, pull_request, marker, body)
         except ForgeError as refusal:
             # Somebody deleted it between the list and the write.
-            if not refusal.is_missing or attempt == _TRIES - 1:
+            if not refusal.is_missing or attempt == _MOST_TRIES - 1:
                 raise
     raise AssertionError("the last try returns or raises")
 
 
-def _write(forge: Forge, pull_request: PullRequest, marker: str, body: str) -> Comment:
+def _write_once(forge: Forge, pull_request: PullRequest, marker: str, body: str) -> Comment:
     found = find_comment(forge, pull_request, marker)
     if not found.own:
         forge.add_comment(pull_request, body)

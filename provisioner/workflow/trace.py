@@ -46,12 +46,12 @@ def trace(
     destination = parse_destination(question.destination)
     estate = estate_in(question.state, desired, catalog, connect)
     topology = topology_of(estate, desired.environment)
-    journeys = [
+    flow_paths = [
         flow_path
         for source in find_sources(topology, question.source)
         for flow_path in find_flow_paths(topology, source, destination, question.protocol)
     ]
-    if not journeys:
+    if not flow_paths:
         raise DiagnosticError(
             error(
                 "nothing-to-trace",
@@ -66,8 +66,8 @@ def trace(
         destination=str(destination),
         protocol=question.protocol,
         journeys=tuple(
-            _document(flow_path, words_of(topology.unjudged_in(flow_path.source)))
-            for flow_path in journeys
+            _flow_path_document(flow_path, words_of(topology.unjudged_in(flow_path.source)))
+            for flow_path in flow_paths
         ),
     )
 
@@ -102,7 +102,7 @@ def estate_in(
     return planned_estate(planned.changes, planned.state, desired.graph, catalog)
 
 
-def _document(flow_path: FlowPath, unjudged: tuple[str, ...]) -> FlowPathDocument:
+def _flow_path_document(flow_path: FlowPath, unjudged: tuple[str, ...]) -> FlowPathDocument:
     return FlowPathDocument(
         source=flow_path.source.label,
         destination=flow_path.destination,

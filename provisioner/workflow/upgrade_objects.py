@@ -16,7 +16,7 @@ from provisioner.documents.upgrade import ApiUseDocument, HindranceDocument, Obj
 
 _POD, _BUDGET = ("", "Pod"), ("policy", "PodDisruptionBudget")
 _WORKLOADS = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "ReplicaSet"))
-_DECIDING = (_POD, _BUDGET, *_WORKLOADS[:2])
+_DRAIN_KINDS = (_POD, _BUDGET, *_WORKLOADS[:2])
 """Kinds without which nothing can be stated about drains."""
 
 
@@ -33,7 +33,7 @@ def describe_upgrade_objects(
     def items(*kinds: tuple[str, str]) -> tuple[Object, ...]:
         return tuple(item for kind in kinds if kind in lists for item in lists[kind].items)
 
-    seen = DrainedObjects(items(_POD), items(_BUDGET), items(*_WORKLOADS))
+    drained = DrainedObjects(items(_POD), items(_BUDGET), items(*_WORKLOADS))
     return ObjectsDocument(
         source=source,
         observed=observation.observed,
@@ -41,7 +41,7 @@ def describe_upgrade_objects(
         version=observation.cluster.version.removeprefix("v"),
         objects=sum(each.count for each in lists.values()),
         pods=lists[_POD].count if _POD in lists else 0,
-        budgets=len(seen.budgets),
+        budgets=len(drained.budgets),
         apis=tuple(
             _api_document(use)
             for use in find_uses(
@@ -52,14 +52,14 @@ def describe_upgrade_objects(
             HindranceDocument(
                 kind=each.kind.value, address=each.address, reason=each.reason, hint=each.hint
             )
-            for each in find_hindrances(seen)
+            for each in find_hindrances(drained)
         ),
         unobserved=tuple(find_unobserved(lists, current, target)),
-        unreadable=tuple(_unread(observation, target)),
+        unreadable=tuple(_describe_unobserved(observation, target)),
     )
 
 
-def _unread(observation: ObservationDocument, target: int) -> Iterator[str]:
+def _describe_unobserved(observation: ObservationDocument, target: int) -> Iterator[str]:
     """Yield what an observation lacks.
 
     That is refused lists, missing lists that decide on drains, and versions beyond azsec's own
@@ -71,7 +71,7 @@ def _unread(observation: ObservationDocument, target: int) -> Iterator[str]:
         if each.refused is not None:
             yield f"{each.resource}: {each.refused}"
     named = {(group_of(each.api_version), each.kind) for each in observation.lists}
-    for group, kind in _DECIDING:
+    for group, kind in _DRAIN_KINDS:
         if (group, kind) not in named:
             yield f"{kind}: the observation has no list of them"
 

@@ -58,15 +58,16 @@ def read_clusters(
 
     Raises AzureError where nothing can be read at all.
     """
-    answers = azure.read([read for each in clusters for read in _reads(each, catalog)])
+    answers = azure.read([read for each in clusters for read in _cluster_reads(each, catalog)])
     asked = [
-        _inquiries(each, catalog, _location(each, _body(answers[3 * number])))
+        _cluster_queries(each, catalog, _location(each, _first_body(answers[3 * number])))
         for number, each in enumerate(clusters)
     ]
+    # Clusters of one region share the queries of its versions, sizes and usage.
     inquiries = tuple(dict.fromkeys(inquiry for entry in asked for inquiry in entry))
     replies = {reply.inquiry: reply for reply in azure.ask(inquiries)}
     return tuple(
-        _reading(each, answers[3 * number : 3 * number + 3], asked[number], replies)
+        _cluster_reading(each, answers[3 * number : 3 * number + 3], asked[number], replies)
         for number, each in enumerate(clusters)
     )
 
@@ -76,7 +77,7 @@ def upgrade_needs(graph: DesiredGraph) -> frozenset[Need]:
     return frozenset(Need(UPGRADE_PROFILE.action, each.id) for each in find_clusters(graph))
 
 
-def _reads(cluster: DesiredResource, catalog: Catalog) -> tuple[Read, Read, Read]:
+def _cluster_reads(cluster: DesiredResource, catalog: Catalog) -> tuple[Read, Read, Read]:
     path, version = cluster.id.text, cluster.type.api_version
     pools, windows = catalog.get(POOL), catalog.get(WINDOW)
     return (
@@ -86,16 +87,16 @@ def _reads(cluster: DesiredResource, catalog: Catalog) -> tuple[Read, Read, Read
     )
 
 
-def _inquiries(
+def _cluster_queries(
     cluster: DesiredResource, catalog: Catalog, location: str
 ) -> tuple[AzureQuery, AzureQuery, AzureQuery, AzureQuery]:
     subscription = (cluster.id.subscription or "").lower()
     version = catalog.get(CLUSTER).api_version
     offered = ask_subscription(
-        _spoken(KUBERNETES_VERSIONS, version), subscription, location=location
+        _in_api_version(KUBERNETES_VERSIONS, version), subscription, location=location
     )
     profile = ask_subscription(
-        _spoken(UPGRADE_PROFILE, version),
+        _in_api_version(UPGRADE_PROFILE, version),
         subscription,
         group=cluster.id.resource_group or "",
         cluster=cluster.id.name,
@@ -105,19 +106,19 @@ def _inquiries(
     return offered, replace(profile, scope=cluster.id), sizes, usage
 
 
-def _spoken(endpoint: Endpoint, version: str) -> Endpoint:
+def _in_api_version(endpoint: Endpoint, version: str) -> Endpoint:
     """Return an endpoint in the api version that the cloud offers for the provider's types."""
     return replace(endpoint, api_version=version)
 
 
-def _reading(
+def _cluster_reading(
     cluster: DesiredResource,
     answers: Sequence[Answer],
     asked: tuple[AzureQuery, AzureQuery, AzureQuery, AzureQuery],
     replies: Replies,
 ) -> ClusterReading:
     itself, pools, windows = answers
-    body = _body(itself)
+    body = _first_body(itself)
     offered, profile = replies[asked[0]], replies[asked[1]]
     refused = [(answer.read.path, answer.refused) for answer in answers]
     refused += [(inquiry.path, replies[inquiry].refused) for inquiry in asked]
@@ -127,8 +128,8 @@ def _reading(
         resource=cluster,
         location=_location(cluster, body),
         body=body,
-        pools=_by_name(pools),
-        windows=_by_name(windows) if windows.refused is None else None,
+        pools=_bodies_by_name(pools),
+        windows=_bodies_by_name(windows) if windows.refused is None else None,
         upgrades=read_upgrades(profile.items[0]) if profile.items else (),
         offered=read_offered(offered.items[0]) if offered.items else (),
         replies={inquiry: replies[inquiry] for inquiry in asked[2:]},
@@ -140,11 +141,11 @@ def _reading(
     )
 
 
-def _body(answer: Answer) -> Body | None:
+def _first_body(answer: Answer) -> Body | None:
     return answer.items[0] if answer.items else None
 
 
-def _by_name(answer: Answer) -> Mapping[str, Body]:
+def _bodies_by_name(answer: Answer) -> Mapping[str, Body]:
     named = ((str(body.get("name")), body) for body in answer.items)
     return dict(sorted(named))
 
