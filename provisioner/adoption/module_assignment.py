@@ -93,7 +93,7 @@ def _module_names(buckets: Sequence[_Bucket], habits: NamingConvention) -> Mappi
     return found
 
 
-def without_module_circles(
+def break_module_cycles(
     entries: Sequence[Entry], files: Mapping[str, str]
 ) -> tuple[tuple[Entry, ...], Mapping[str, str]]:
     """Return the entries and their files without cyclic dependencies between modules.

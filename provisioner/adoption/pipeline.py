@@ -12,7 +12,7 @@ from provisioner.adoption.environment_writer import Written, write_estate
 from provisioner.adoption.expression_templates import Call, Ref, Template
 from provisioner.adoption.file_names import Estate, Group
 from provisioner.adoption.minimal_body import MinimalBody, minimal_body
-from provisioner.adoption.module_assignment import ROOT, lay_out, without_module_circles
+from provisioner.adoption.module_assignment import ROOT, break_module_cycles, lay_out
 from provisioner.adoption.naming import (
     NamingConvention,
     find_naming_convention,
@@ -20,7 +20,7 @@ from provisioner.adoption.naming import (
     without_group,
     words_of,
 )
-from provisioner.adoption.reference_cycles import break_circles
+from provisioner.adoption.reference_cycles import break_cycles
 from provisioner.adoption.references import (
     Entry,
     EntryWriter,
@@ -107,13 +107,13 @@ def build(
     ]
     entries = [_as_literal(entry) if entry.key in literal else entry for entry in entries]
     entries = [
-        _without_implied_location(entry, material, catalog) for entry in break_circles(entries)
+        _without_implied_location(entry, material, catalog) for entry in break_cycles(entries)
     ]
     habits = _naming_convention(material, target, catalog)
     words = describe(entries, habits)
     entries = [_with_prefix_expression(entry, habits) for entry in entries]
     files = lay_out(entries, material.bodies, habits)
-    stated, files = without_module_circles(entries, files)
+    stated, files = break_module_cycles(entries, files)
     taggable = [entry for entry in stated if catalog.get(entry.type).taggable]
     estate = Estate(
         name=target.name,

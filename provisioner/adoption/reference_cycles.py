@@ -9,7 +9,7 @@ from provisioner.adoption.expression_templates import Ref, Template
 from provisioner.adoption.references import Entry
 
 
-def break_circles(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+def break_cycles(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Return the entries without cyclic references.
 
     A value that could be read from another resource is written as a literal where the reference

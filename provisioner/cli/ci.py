@@ -75,7 +75,7 @@ from provisioner.workflow.ci_plan import (
     unposted_statuses,
 )
 from provisioner.workflow.ci_posting import Posting
-from provisioner.workflow.forge_refusals import not_told
+from provisioner.workflow.forge_refusals import describe_unwritten
 from provisioner.workflow.plan_review import digest_in, hold_to_head
 from provisioner.workflow.plan_snapshot import read_snapshots
 from provisioner.workflow.sticky_comment import find_comment
@@ -355,7 +355,7 @@ class _Run:
             )
         except ForgeError as refusal:
             # The plans were made: they are printed, and the files are written, all the same.
-            self._notes.append(not_told("the comment", refusal))
+            self._notes.append(describe_unwritten("the comment", refusal))
             names = [entry.name for entry in planned.environments]
             self._set_quietly(posting.pull_request, unposted_statuses(names, url))
             return planned

@@ -29,13 +29,13 @@ from provisioner.model.forge_error import ForgeError
 from provisioner.workflow.ci_drift import (
     Files,
     IssueText,
-    close_left,
+    close_issues_of_removed,
     findings_of,
     folder_of,
     follow_drift,
     read_issues,
 )
-from provisioner.workflow.forge_refusals import not_told
+from provisioner.workflow.forge_refusals import describe_unwritten
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def _follow(
         try:
             followed.append(follow_drift(forge, entry, issues, render, place, is_there))
         except ForgeError as refusal:
-            told.append(not_told(f"the issue of {entry.name}", refusal))
+            told.append(describe_unwritten(f"the issue of {entry.name}", refusal))
             followed.append(entry)
     if is_all:
         told += _close_left(host, forge, issues, followed, is_there, checked_at)
@@ -158,7 +158,7 @@ def _close_left(
     folder = folder_of(_place_of(entries[0].path)[1])
     files = Files(is_there, folder, partial(_doubt, host, forge))
     try:
-        yield from close_left(forge, issues, entries, files, explain)
+        yield from close_issues_of_removed(forge, issues, entries, files, explain)
     except ForgeError as refusal:
         yield error("issues-not-read", refusal.message, None, refusal.hint)
 

@@ -30,7 +30,11 @@ from provisioner.workflow.approved_cluster_plan import (
     describe_mismatch,
     read_approved,
 )
-from provisioner.workflow.cluster_apply import apply_cluster, check_cluster_plan, find_unasked
+from provisioner.workflow.cluster_apply import (
+    apply_cluster,
+    check_cluster_plan,
+    find_unpermitted_adoptions,
+)
 from provisioner.workflow.cluster_drift import check_cluster_drift, check_observed_drift
 from provisioner.workflow.cluster_plan import ClusterPlan, plan_cluster
 from provisioner.workflow.cluster_plan_file import read_cluster_plan, write_cluster_plan
@@ -112,7 +116,7 @@ def run_plan(
     print_cluster(made.document, output)
     if not made.can_apply:
         return ExitCode.ERROR
-    if find_unasked(made):
+    if find_unpermitted_adoptions(made):
         return ExitCode.REFUSED
     return ExitCode.DIFFERENCES if detailed and made.document.summary.changes else ExitCode.SUCCESS
 

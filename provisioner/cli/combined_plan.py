@@ -28,7 +28,11 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError,
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import write_plan_file
 from provisioner.workflow.apply import ApplyOptions, check_permitted
-from provisioner.workflow.cluster_apply import apply_cluster, check_cluster_plan, find_unasked
+from provisioner.workflow.cluster_apply import (
+    apply_cluster,
+    check_cluster_plan,
+    find_unpermitted_adoptions,
+)
 from provisioner.workflow.cluster_plan import ClusterPlan, plan_awaited_cluster, plan_cluster
 from provisioner.workflow.combined_plan import (
     combine_digests,
@@ -138,7 +142,7 @@ def run_plan(
     print_combined(both.document, shown.output)
     if not azure.can_apply() or not both.within.can_apply:
         return ExitCode.ERROR
-    if azure.adopts_unasked or find_unasked(both.within):
+    if azure.adopts_unasked or find_unpermitted_adoptions(both.within):
         return ExitCode.REFUSED
     changes = azure.document.summary.changes + both.within.document.summary.changes
     if shown.detailed and changes:

@@ -105,17 +105,17 @@ class AksContext:
         return add_on is None or add_on in self.add_ons
 
 
-SURVEYED = ("DaemonSet", "Deployment", "Namespace", "ReplicaSet", "Service", "StatefulSet")
-"""The kinds that `survey` looks at."""
+CONTEXT_KINDS = ("DaemonSet", "Deployment", "Namespace", "ReplicaSet", "Service", "StatefulSet")
+"""The kinds that `read_aks_context` looks at."""
 
 
-def survey(
+def read_aks_context(
     administrators: frozenset[str],
     add_ons: frozenset[AddOn],
     bodies: Iterable[Object],
     roles: Roles,
 ) -> AksContext:
-    """Return the surroundings in a cluster with some add-ons, roles, and objects of `SURVEYED`."""
+    """Return the facts of a cluster with add-ons, roles, and objects of `CONTEXT_KINDS`."""
     known = tuple(bodies)
     system = next(
         (b for b in known if (b["kind"], b["metadata"]["name"]) == _FIRST_NAMESPACE), None

@@ -65,7 +65,7 @@ class DrainedObjects:
     workloads: tuple[Object, ...]
 
 
-def find_hindrances(observed: DrainedObjects) -> tuple[DrainBlocker, ...]:
+def find_drain_blockers(observed: DrainedObjects) -> tuple[DrainBlocker, ...]:
     """Return what hinders a drain of every node, what blocks it first."""
     pods, workloads = _by_namespace(observed.pods), _by_namespace(observed.workloads)
     budgets = _by_namespace(observed.budgets)

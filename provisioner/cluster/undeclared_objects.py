@@ -12,7 +12,7 @@ from provisioner.blueprint.kubernetes import AcceptedObject
 from provisioner.catalog.aks_add_ons import AddOn
 from provisioner.cluster.accepted_objects import find_acceptance
 from provisioner.cluster.added_values import describe_values
-from provisioner.cluster.aks_objects import SURVEYED, is_of_aks, survey
+from provisioner.cluster.aks_objects import CONTEXT_KINDS, is_of_aks, read_aks_context
 from provisioner.cluster.namespace_labels import find_steering_values
 from provisioner.cluster.object_kinds import (
     MESH_NAMESPACES,
@@ -84,7 +84,9 @@ def take_inventory(listed: Iterable[Listed], scope: Scope) -> Inventory:
     """Return what nobody declared and adds to what is allowed, by kind and address."""
     lists = tuple(listed)
     roles = read_roles(_bodies(lists, "Role", "ClusterRole"))
-    context = survey(scope.administrators, scope.add_ons, _bodies(lists, *SURVEYED), roles)
+    context = read_aks_context(
+        scope.administrators, scope.add_ons, _bodies(lists, *CONTEXT_KINDS), roles
+    )
     owners = {
         str(body["metadata"].get("uid")): body for body in _bodies(lists, "Deployment", "CronJob")
     }

@@ -80,7 +80,7 @@ def adopt(
     target = replace(target, subscriptions=subscription_aliases(guids, target.subscription_names))
     minimal = minimize(material, catalog)
     # Only after the minimization: that nobody changed such a resource shows by an empty body.
-    selection, material = without_untouched(selection, material, minimal, catalog)
+    selection, material = leave_out_untouched(selection, material, minimal, catalog)
     minimal = {key: minimal[key] for key in material.bodies}
     files = make_files(material, minimal, target, catalog, inputs)
     document = _adoption_document(discovery, selection, material, files, target)
@@ -189,7 +189,7 @@ def gather(
     return selection, AdoptedResources(findings.ids, selection.adopted, groups, owned)
 
 
-def without_untouched(
+def leave_out_untouched(
     selection: Selection,
     material: AdoptedResources,
     minimal: Mapping[str, MinimalBody],

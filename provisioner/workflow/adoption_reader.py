@@ -31,7 +31,7 @@ from provisioner.engine.ports import Source
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.plan.reads import Read
-from provisioner.workflow.adoption_types import speak_to, with_tracked
+from provisioner.workflow.adoption_types import select_versions_for, with_tracked
 
 MOST_ROUNDS = 100
 
@@ -54,7 +54,7 @@ class Discovery:
     def read_types(self, resources: Iterable[ResourceId]) -> None:
         """Read the bodies of resources that are known by id alone."""
         ids = list(resources)
-        selected = speak_to(ids, self.catalog, self.source, self.stated)
+        selected = select_versions_for(ids, self.catalog, self.source, self.stated)
         self.catalog = selected.catalog
         self.silent |= selected.silent
         self.unlisted |= selected.unlisted

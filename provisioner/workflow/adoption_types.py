@@ -39,7 +39,7 @@ class SelectedVersions:
     unlisted: Mapping[str, str]
 
 
-def speak_to(
+def select_versions_for(
     resources: Iterable[ResourceId],
     catalog: Catalog,
     inquirer: AzureQuerier,

@@ -21,7 +21,7 @@ from provisioner.workflow.apply_statuses import (
     unshown_status,
 )
 from provisioner.workflow.ci_posting import write_plan_comment
-from provisioner.workflow.forge_refusals import not_told
+from provisioner.workflow.forge_refusals import describe_unwritten
 
 
 @dataclass(slots=True)
@@ -101,4 +101,4 @@ class ApplyPosting:
         try:
             write()
         except ForgeError as refusal:
-            self.refusals.append(not_told(what, refusal))
+            self.refusals.append(describe_unwritten(what, refusal))

@@ -41,7 +41,7 @@ from provisioner.workflow.plan import Desired, plan_environment
 from provisioner.workflow.security_evaluation import (
     SecurityEvaluation,
     check_waivers_used,
-    judge_ground,
+    evaluate_context,
 )
 
 
@@ -148,7 +148,7 @@ def _evaluate(
     read = _read_state(desired, catalog, connect, kind)
     graph, environment, contents = desired.graph, desired.environment, desired.contents
     context = survey(read.estate, graph, catalog, environment, read.state, contents)
-    judgement = judge_ground(context, environment, read.accepted)
+    judgement = evaluate_context(context, environment, read.accepted)
     if kind is StateKind.DESIRED:
         check_waivers_used(judgement, desired.environment)
     census = judgement.complete(read.census)

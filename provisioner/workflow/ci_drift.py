@@ -33,7 +33,7 @@ from provisioner.workflow.drift_issue import (
     unseen_key,
     with_note,
 )
-from provisioner.workflow.forge_refusals import not_told
+from provisioner.workflow.forge_refusals import describe_unwritten
 
 LABEL = "azsec-drift"
 """The label (Azure Boards: the tag) of the issues, for people to filter by."""
@@ -183,7 +183,7 @@ class Files:
     doubt: Callable[[], str | None] = lambda: None
 
 
-def close_left(
+def close_issues_of_removed(
     forge: Forge,
     issues: Sequence[Issue],
     entries: Sequence[EnvironmentDriftDocument],
@@ -238,7 +238,7 @@ def _close_issue(
         forge.edit_issue(issue, issue.title, body, is_open=False)
         forge.add_issue_comment(issue, comment)
     except ForgeError as refusal:
-        return not_told(f"the issue {issue.url}", refusal)
+        return describe_unwritten(f"the issue {issue.url}", refusal)
     return warning(
         "environment-gone",
         f"{issue.url} was closed: {origin.path}, the file of environment {name}, is gone.",

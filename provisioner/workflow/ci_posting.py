@@ -27,7 +27,7 @@ from provisioner.workflow.ci_plan import (
     read_reviews,
     status_of,
 )
-from provisioner.workflow.forge_refusals import not_told
+from provisioner.workflow.forge_refusals import describe_unwritten
 from provisioner.workflow.plan_review import CONTEXT, NamedAccounts
 from provisioner.workflow.plan_snapshot import RememberedPlan, take_snapshot, write_snapshots
 from provisioner.workflow.sticky_comment import find_comment, write_comment
@@ -93,7 +93,7 @@ class Posting:
         try:
             self.forge.set_status(self.pull_request, self.pull_request.head, status)
         except ForgeError as refusal:
-            refusals.append(not_told(f"the status {status.context}", refusal))
+            refusals.append(describe_unwritten(f"the status {status.context}", refusal))
 
     def dismiss(
         self, document: CiPlanDocument, known: PullRequestReview, plannings: Sequence[Planning]

@@ -53,7 +53,7 @@ def check_cluster_plan(plan: ClusterPlan, *, allow_delete: bool) -> None:
                 "Add --allow-delete.",
             )
         )
-    unasked = find_unasked(plan)
+    unasked = find_unpermitted_adoptions(plan)
     if unasked:
         raise GateError(
             error(
@@ -68,7 +68,7 @@ def check_cluster_plan(plan: ClusterPlan, *, allow_delete: bool) -> None:
 _DESTRUCTIVE = (Action.DELETE, Action.REPLACE)
 
 
-def find_unasked(plan: ClusterPlan) -> tuple[str, ...]:
+def find_unpermitted_adoptions(plan: ClusterPlan) -> tuple[str, ...]:
     """Return the addresses of objects that would be adopted without permission."""
     from provisioner.cluster.decisions import Permission
 

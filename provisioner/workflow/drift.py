@@ -20,8 +20,8 @@ from provisioner.plan.provisioning_progress import failures_of
 from provisioner.workflow.plan import Desired, plan_environment
 from provisioner.workflow.security_evaluation import (
     compare_evaluations,
+    evaluate_origin,
     evaluate_state,
-    judge_origin,
 )
 
 _REVERSED = {
@@ -56,7 +56,7 @@ def check_drift(
         found, graph, environment, catalog, planned.state, planned.changes.accepted
     )
     origin = stated_estate(planned.changes, planned.state, graph, catalog)
-    stated = judge_origin(actual, origin, graph, environment, catalog)
+    stated = evaluate_origin(actual, origin, graph, environment, catalog)
     return DriftDocument(
         environment=desired.document,
         in_sync=sum(change.action is Action.NO_OP for change in changes),

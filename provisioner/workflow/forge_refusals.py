@@ -7,6 +7,6 @@ from provisioner.model.diagnostic import Diagnostic, error
 from provisioner.model.forge_error import ForgeError
 
 
-def not_told(what: str, refusal: ForgeError) -> Diagnostic:
+def describe_unwritten(what: str, refusal: ForgeError) -> Diagnostic:
     """Return the error for a write that the forge refused."""
     return error("not-told", f"{what} was not written: {refusal.message}", None, refusal.hint)

@@ -99,7 +99,7 @@ from provisioner.workflow.security_evaluation import (
     check_waivers_and_attestations,
     compare_evaluations,
     evaluate_state,
-    judge_turn,
+    evaluate_transition,
 )
 
 
@@ -142,6 +142,9 @@ class Desired:
         if container is None:
             return None
         made = self.graph.by_id.get(container.key)
+        # The built-in Azure of a rehearsal begins empty, and so without the container of the lock;
+        # an environment that makes its own container applies the first time without the lock (ADR
+        # 0017).
         is_rehearsal = self.cloud == "local" != self.environment.cloud
         optional = is_rehearsal or (made is not None and made.managed)
         return LockReferenceDocument(container=container.text, optional=optional)
@@ -161,7 +164,7 @@ class Scope:
     def holds(self, address: str) -> bool:
         """Return whether an orphan at an address is within the limits."""
         targets = self.request.targets
-        return not targets or any(is_at(address, wanted) for wanted in targets)
+        return not targets or any(is_at(address, target) for target in targets)
 
     def limits_in(self, graph: DesiredGraph, stated: DesiredGraph) -> Limits:
         """Return the limits for a plan of the graph.
@@ -169,6 +172,8 @@ class Scope:
         Such a plan writes what is at the addresses and everything they depend on, and deletes
         nothing that the blueprint (`stated`) only reads.
         """
+        # `stated` is the whole blueprint: the plan of a destroy has an empty graph and deletes
+        # nothing of others all the same.
         only_read = frozenset(resource.id.key for resource in stated if not resource.managed)
         targets = self.request.targets
         if not targets:
@@ -234,7 +239,7 @@ def load_desired(
         graph = compose(environment, catalog, sources, cache)
         cache.close()
         check_custom_controls(environment, graph, catalog)
-    told = (
+    diagnostics = (
         *graph.warnings,
         *_check_id(environment, cloud or environment.cloud),
         *describe_given_values(environment),
@@ -244,7 +249,7 @@ def load_desired(
         *check_exemptions(environment.kubernetes, environment.node.find(("kubernetes",)), today),
     )
     day = today.isoformat()
-    return Desired(environment, graph, cloud or environment.cloud, catalog, told, today=day)
+    return Desired(environment, graph, cloud or environment.cloud, catalog, diagnostics, today=day)
 
 
 def given_parameters(desired: Desired) -> tuple[GivenParameter, ...]:
@@ -356,20 +361,20 @@ def plan_environment(
                 "To delete the environment, run `azsec destroy`.",
             )
         )
-    for wanted in request.targets:
-        if not any(is_at(address, wanted) for address in desired.graph.resources):
+    for target in request.targets:
+        if not any(is_at(address, target) for address in desired.graph.resources):
             raise DiagnosticError(
                 error(
                     "unknown-target",
-                    f"there is no resource at {wanted!r}.",
+                    f"there is no resource at {target!r}.",
                     None,
-                    nearest(wanted, list(desired.graph.resources)),
+                    nearest(target, list(desired.graph.resources)),
                 )
             )
     check_desired_waivers(environment, desired.graph, catalog)
     permitted = (*environment.adopt, *request.adopt)
     check_adoptions(permitted, desired)
-    terms = PlanOptions(
+    options = PlanOptions(
         environment.marks,
         environment.ignores,
         request.reset_defaults,
@@ -377,8 +382,8 @@ def plan_environment(
         environment.accepted,
         environment.observes,
     )
-    planned = _plan(desired, desired.graph, catalog, reader, Scope(terms, request, assess))
-    return _check(planned, desired, catalog, preflight)
+    planned = _plan_graph(desired, desired.graph, catalog, reader, Scope(options, request, assess))
+    return _with_preflight(planned, desired, catalog, preflight)
 
 
 def plan_destroy(
@@ -393,26 +398,26 @@ def plan_destroy(
 
     Its `preflight` only checks whether the caller may delete.
     """
-    terms = PlanOptions(desired.environment.marks)
+    options = PlanOptions(desired.environment.marks)
     request = Request(
         desired.environment.path, tuple(targets), destroy=True, parameters=given_parameters(desired)
     )
-    planned = _plan(desired, DesiredGraph({}, {}), catalog, reader, Scope(terms, request))
-    return _check(planned, desired, catalog, preflight)
+    planned = _plan_graph(desired, DesiredGraph({}, {}), catalog, reader, Scope(options, request))
+    return _with_preflight(planned, desired, catalog, preflight)
 
 
-def _check(
+def _with_preflight(
     planned: Planned, desired: Desired, catalog: Catalog, preflight: Preflight | None
 ) -> Planned:
     if preflight is None:
         return planned
     with measure_phase("preflight"):
-        told, asked = preflight.check(planned.plan, desired.graph, planned.state, catalog)
-    plan = with_diagnostics(planned.plan, told) if told else planned.plan
+        diagnostics, asked = preflight.check(planned.plan, desired.graph, planned.state, catalog)
+    plan = with_diagnostics(planned.plan, diagnostics) if diagnostics else planned.plan
     return replace(planned, plan=plan, asked=asked)
 
 
-def _plan(
+def _plan_graph(
     desired: Desired,
     graph: DesiredGraph,
     catalog: Catalog,
@@ -445,22 +450,28 @@ def _plan(
     changes = separate_children(changes, reading.state, catalog)
     changes = rotate(changes, graph, reading.state, catalog, environment.marks)
     changes = with_carried_marks(repair_failed(changes), reading.state, environment.marks)
-    told = [*desired.diagnostics, *changes.diagnostics, *_warn_of_gaps(reading, desired.graph)]
-    told += [*_warn_of_foreigners(reading), *_warn_of_strays(reading)]
-    told += _warn_of_unknown_types(reading, catalog)
-    told += warn_of_unstated_locations(desired.graph)
+    diagnostics = [
+        *desired.diagnostics,
+        *changes.diagnostics,
+        *_warn_of_gaps(reading, desired.graph),
+    ]
+    diagnostics += [*_warn_of_unread_foreigners(reading), *_warn_of_former_subscriptions(reading)]
+    diagnostics += _warn_of_unknown_types(reading, catalog)
+    diagnostics += warn_of_unstated_locations(desired.graph)
     if graph.resources:
         known = known_estate(graph, reading.state, catalog)
-        told += (*check_addresses(known), *check_routes(topology_of(known, environment)))
-    changes = replace(changes, diagnostics=tuple(told))
+        diagnostics += (*check_addresses(known), *check_routes(topology_of(known, environment)))
+    changes = replace(changes, diagnostics=tuple(diagnostics))
     if scope.request.targets:
         changes = select_changes(changes, graph, Target(scope.request.targets))
     changes = foretell_refusals(changes, graph, reading.state, catalog, desired.today)
     census = take_census(reading, desired.graph, catalog)
-    assessment, judged = Assessment(), census
+    assessment, evaluated = Assessment(), census
     found = actual_estate(reading.state, desired.graph, catalog)
     if graph.resources and scope.assess:
-        assessment, judged = _assess(changes, desired, reading.state, found, catalog, census)
+        assessment, evaluated = _evaluate_changes(
+            changes, desired, reading.state, found, catalog, census
+        )
     gates = (*assessment.gates, *_adoption_gates(changes, scope.terms))
     assessment = replace(assessment, gates=gates)
     origin = Origin(
@@ -475,11 +486,11 @@ def _plan(
     outside = find_outside(plan.steps, environment.subscriptions.values())
     busy = find_in_progress(changes, graph, reading.state, catalog)
     plan = with_in_progress(with_diagnostics(plan, outside), in_progress_documents(busy))
-    plan = with_census(plan, judged)
+    plan = with_census(plan, evaluated)
     return Planned(plan, reading.state, changes, census, in_progress=busy)
 
 
-def _assess(
+def _evaluate_changes(
     changes: Changes,
     desired: Desired,
     state: ActualState,
@@ -493,16 +504,16 @@ def _assess(
     """
     environment, graph = desired.environment, desired.graph
     outcome = planned_estate(changes, state, graph, catalog, found)
-    if all(change.action in _NOTHING_DONE for change in changes.resources):
+    if all(change.action in _UNCHANGING_ACTIONS for change in changes.resources):
         # Without a change no control's result changes.
         after = evaluate_state(outcome, graph, environment, catalog, state, changes.accepted)
         return Assessment(after.proof_documents, gates=after.gates), after.complete(census)
-    before, after = judge_turn(
+    before, after = evaluate_transition(
         (found, outcome), graph, environment, catalog, state, changes.accepted
     )
-    turned = compare_evaluations(before, after)
-    told = Assessment(after.proof_documents, turned.security, turned.gates)
-    return told, after.complete(census)
+    difference = compare_evaluations(before, after)
+    assessment = Assessment(after.proof_documents, difference.security, difference.gates)
+    return assessment, after.complete(census)
 
 
 def _digest_of_controls(environment: Environment) -> str | None:
@@ -511,16 +522,16 @@ def _digest_of_controls(environment: Environment) -> str | None:
     return digest_json([[each.path, each.node.plain()] for each in stated]) if stated else None
 
 
-def _adoption_gates(changes: Changes, terms: PlanOptions) -> tuple[GateDocument, ...]:
+def _adoption_gates(changes: Changes, options: PlanOptions) -> tuple[GateDocument, ...]:
     """Return the gate that refuses adoptions without permission, if there are any."""
     refused = [
         change
         for change in changes.resources
-        if change.action is Action.ADOPT and not terms.permits_adoption(change.address)
+        if change.action is Action.ADOPT and not options.permits_adoption(change.address)
     ]
     if not refused:
         return ()
-    shown = "; ".join(f"{c.address} ({c.id}) {_why_adopted(c)}" for c in refused[:5])
+    shown = "; ".join(f"{c.address} ({c.id}) {_adoption_reason(c)}" for c in refused[:5])
     more = f"; and {len(refused) - 5} more" if len(refused) > 5 else ""
     return (
         GateDocument(
@@ -533,7 +544,7 @@ def _adoption_gates(changes: Changes, terms: PlanOptions) -> tuple[GateDocument,
     )
 
 
-def _why_adopted(change: ResourceChange) -> str:
+def _adoption_reason(change: ResourceChange) -> str:
     if change.reason == ActionReason.ADOPTED:
         return "exists and carries no mark of azsec"
     return str(change.reason)
@@ -550,20 +561,20 @@ def check_adoptions(addresses: Sequence[str], desired: Desired) -> None:
     unknown = [
         error(
             "unknown-address",
-            f"there is nothing to adopt at {wanted!r}: the blueprint has no such address.",
-            desired.environment.node.find(("adopt", listed.index(wanted))).span
-            if wanted in listed
+            f"there is nothing to adopt at {address!r}: the blueprint has no such address.",
+            desired.environment.node.find(("adopt", listed.index(address))).span
+            if address in listed
             else None,
-            nearest(wanted, list(graph.resources)),
+            nearest(address, list(graph.resources)),
         )
-        for wanted in addresses
-        if wanted != EVERY_ADDRESS and not any(is_at(at, wanted) for at in graph.resources)
+        for address in addresses
+        if address != EVERY_ADDRESS and not any(is_at(at, address) for at in graph.resources)
     ]
     if unknown:
         raise DiagnosticError(*unknown)
 
 
-_NOTHING_DONE = (Action.NO_OP, Action.BLOCKED)
+_UNCHANGING_ACTIONS = (Action.NO_OP, Action.BLOCKED)
 
 
 def _warn_of_gaps(reading: Reading, graph: DesiredGraph) -> list[Diagnostic]:
@@ -592,7 +603,7 @@ def _warn_of_gaps(reading: Reading, graph: DesiredGraph) -> list[Diagnostic]:
     ]
 
 
-def _warn_of_foreigners(reading: Reading) -> list[Diagnostic]:
+def _warn_of_unread_foreigners(reading: Reading) -> list[Diagnostic]:
     """Return a warning where others' resources are too many to read each of them."""
     if not reading.left_out:
         return []
@@ -607,7 +618,7 @@ def _warn_of_foreigners(reading: Reading) -> list[Diagnostic]:
     ]
 
 
-def _warn_of_strays(reading: Reading) -> list[Diagnostic]:
+def _warn_of_former_subscriptions(reading: Reading) -> list[Diagnostic]:
     """Return a warning for each subscription that left the environment with resources in it."""
     found: dict[str, list[ResourceId]] = {}
     for stray in reading.strays:
@@ -616,7 +627,7 @@ def _warn_of_strays(reading: Reading) -> list[Diagnostic]:
         warning(
             "left-in-subscription",
             f"{len(strays)} resources in the subscription {subscription} carry this environment's "
-            f"mark, and the subscription is none of the environment's: {_first_of(strays)}.",
+            f"mark, and the subscription is none of the environment's: {_list_first(strays)}.",
             None,
             "To have them deleted, add it to `subscriptions:` under any alias, apply, and take it "
             "out again.",
@@ -639,7 +650,7 @@ def _warn_of_unknown_types(reading: Reading, catalog: Catalog) -> list[Diagnosti
         error(
             "left-of-unknown-type",
             f"{len(left)} of the type {name} left the blueprint and carry this environment's mark; "
-            f"the catalog does not have the type: {_first_of(left)}.",
+            f"the catalog does not have the type: {_list_first(left)}.",
             None,
             f"To have them deleted, state the api version of the type in the environment: `types: "
             f"{{{name}: VERSION}}`.",
@@ -648,7 +659,7 @@ def _warn_of_unknown_types(reading: Reading, catalog: Catalog) -> list[Diagnosti
     ]
 
 
-def _first_of(resources: Sequence[ResourceId]) -> str:
+def _list_first(resources: Sequence[ResourceId]) -> str:
     shown = ", ".join(str(resource) for resource in resources[:3])
     return f"{shown}, …" if len(resources) > 3 else shown
 
@@ -661,7 +672,8 @@ def _check_subscriptions(environment: Environment, reading: Reading) -> None:
     """
     unknown: dict[str, str] = {}
     for answer in reading.refused:
-        if answer.refused is not None and answer.refused.code in _NO_SUBSCRIPTION:
+        if answer.refused is not None and answer.refused.code in _SUBSCRIPTION_ERRORS:
+            # The path of a read begins with `/subscriptions/GUID`.
             unknown[answer.read.path.split("/")[2].lower()] = str(answer.refused)
     if unknown:
         raise DiagnosticError(
@@ -678,4 +690,4 @@ def _check_subscriptions(environment: Environment, reading: Reading) -> None:
         )
 
 
-_NO_SUBSCRIPTION = frozenset({"SubscriptionNotFound", "InvalidSubscriptionId"})
+_SUBSCRIPTION_ERRORS = frozenset({"SubscriptionNotFound", "InvalidSubscriptionId"})

@@ -117,10 +117,10 @@ def evaluate_state(
     """
     with measure_phase("controls and proofs"):
         context = survey(estate, graph, catalog, environment, state)
-        return judge_ground(context, environment, accepted)
+        return evaluate_context(context, environment, accepted)
 
 
-def judge_turn(
+def evaluate_transition(
     estates: tuple[Estate, Estate],
     graph: DesiredGraph,
     environment: Environment,
@@ -135,14 +135,14 @@ def judge_turn(
     """
     with measure_phase("controls and proofs"):
         before, after = (survey(each, graph, catalog, environment, state) for each in estates)
-        outcome = judge_ground(after, environment, accepted)
+        outcome = evaluate_context(after, environment, accepted)
         # `like` takes over what a control found where nothing that it reads differs between the two
         # states: after one changed property of 5,000 resources both evaluations take 1.4 s instead
         # of 4.3 s (ADR 0041).
-        return judge_ground(replace(before, like=after), environment), outcome
+        return evaluate_context(replace(before, like=after), environment), outcome
 
 
-def judge_ground(
+def evaluate_context(
     context: EvaluationContext, environment: Environment, accepted: Sequence[Accepted] = ()
 ) -> SecurityEvaluation:
     """Return the judgement of an evaluation context by all controls.
@@ -152,7 +152,7 @@ def judge_ground(
     return _evaluate_controls(controls_with(environment.controls), context, environment, accepted)
 
 
-def judge_origin(
+def evaluate_origin(
     later: SecurityEvaluation,
     estate: Estate,
     graph: DesiredGraph,
@@ -174,7 +174,7 @@ def judge_origin(
     return _evaluate_controls(controls, context, environment, later.accepted)
 
 
-def judge_network(
+def evaluate_network(
     estate: Estate,
     graph: DesiredGraph,
     environment: Environment,
@@ -214,7 +214,7 @@ def check_desired_network(
         DiagnosticError: Where a proof fails, with every breach, unless the gate only warns.
     """
     estate = desired_estate(graph, catalog)
-    judgement = judge_network(estate, graph, environment, catalog)
+    judgement = evaluate_network(estate, graph, environment, catalog)
     diagnostics = proof_diagnostics(judgement.proofs)
     wrong = [diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR]
     if wrong and judgement.gates:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from provisioner.catalog.removed_apis import LAST_KNOWN
-from provisioner.cluster.disruption import DrainedObjects, find_hindrances
+from provisioner.cluster.disruption import DrainedObjects, find_drain_blockers
 from provisioner.cluster.objects import Object, group_of
 from provisioner.cluster.observation import describe_age, taken_at
 from provisioner.cluster.removed_apis import ApiUse, find_unobserved, find_uses
@@ -52,7 +52,7 @@ def describe_upgrade_objects(
             HindranceDocument(
                 kind=each.kind.value, address=each.address, reason=each.reason, hint=each.hint
             )
-            for each in find_hindrances(drained)
+            for each in find_drain_blockers(drained)
         ),
         unobserved=tuple(find_unobserved(lists, current, target)),
         unreadable=tuple(_describe_unobserved(observation, target)),

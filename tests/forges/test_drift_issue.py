@@ -14,7 +14,7 @@ from provisioner.reports.drift_issue_markdown import render_drift_issue, render_
 from provisioner.workflow.ci_drift import (
     Files,
     IssueText,
-    close_left,
+    close_issues_of_removed,
     findings_of,
     follow_drift,
     read_issues,
@@ -200,7 +200,7 @@ def left(forge: Forge, *present: str, entries: tuple[EnvironmentDriftDocument, .
         return f"{path} of {name} is gone."
 
     files = Files(present.__contains__)
-    return [told.code for told in close_left(forge, issues, entries, files, explain)]
+    return [told.code for told in close_issues_of_removed(forge, issues, entries, files, explain)]
 
 
 def test_the_issue_of_a_deleted_environment_is_closed_with_a_statement(server, github):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from provisioner.catalog.aks_add_ons import ADD_ON_NAMESPACES, AddOn
-from provisioner.cluster.aks_objects import is_of_aks, survey
+from provisioner.cluster.aks_objects import is_of_aks, read_aks_context
 from provisioner.cluster.objects import key_of
 from provisioner.cluster.permissions import read_roles
 
@@ -386,7 +386,7 @@ STRANGE = {
 def is_known(object: Body, *missing: AddOn, more: tuple[Body, ...] = ()) -> bool:
     bodies = (*WORKLOADS, SYSTEM, *more)
     add_ons = frozenset(AddOn) - {*missing}
-    around = survey(frozenset({GROUP}), add_ons, bodies, read_roles(ROLES))
+    around = read_aks_context(frozenset({GROUP}), add_ons, bodies, read_roles(ROLES))
     return is_of_aks(key_of(object), object, around)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.cluster.disruption import DrainedObjects, find_hindrances
+from provisioner.cluster.disruption import DrainedObjects, find_drain_blockers
 
 LABELS = {"app": "web"}
 REPLICA_SET = ({"kind": "ReplicaSet", "name": "web-1", "controller": True},)
@@ -36,7 +36,7 @@ def shown(*budgets: Any, pods: Any = None, replicas: int = 3) -> list[str]:
     seen = DrainedObjects(
         (pod(),) if pods is None else tuple(pods), budgets, (deployment(replicas),)
     )
-    return [f"{each.kind} {each.address}" for each in find_hindrances(seen)]
+    return [f"{each.kind} {each.address}" for each in find_drain_blockers(seen)]
 
 
 BLOCKED = ["blocked shop/web"]

@@ -15,7 +15,7 @@ from provisioner.workflow.plan import Desired, load_desired
 from provisioner.workflow.security_evaluation import (
     check_desired_network,
     check_desired_waivers,
-    judge_network,
+    evaluate_network,
 )
 from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Bench
 from tests.recorded import RecordedSource
@@ -171,7 +171,7 @@ def _inbound(catalog: Catalog, *breaches: str, control: str = "PRF-03"):
     files = {"environment.yaml": text, "blueprint.yaml": BLUEPRINT + INGRESS}
     desired = load_desired("environment.yaml", catalog, MemoryFiles(files), TODAY)
     estate = desired_estate(desired.graph, catalog)
-    judgement = judge_network(estate, desired.graph, desired.environment, catalog)
+    judgement = evaluate_network(estate, desired.graph, desired.environment, catalog)
     check_desired_waivers(desired.environment, desired.graph, catalog)
     (proof,) = (each for each in judgement.proofs if each.name == "inbound")
     return proof, judgement, desired
