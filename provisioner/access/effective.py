@@ -293,6 +293,8 @@ class _Definitions:
             guid = found.id.name.lower()
             name = lookup(found.body, ("properties", "roleName"))
             permissions = _read_permissions(lookup(found.body, ("properties", "permissions")))
+            # A custom role is in the list of each of its assignable scopes, of which one may not be
+            # readable.
             if permissions is not None or guid not in self._own:
                 self._own[guid] = Role(guid, name if isinstance(name, str) else guid, permissions)
         own = {guid: role.permissions for guid, role in self._own.items() if role.permissions}

@@ -187,6 +187,8 @@ class Grant:
         That takes the permission to assign a role that assigns roles, to write a role definition,
         or to elevate access (the action `elevateAccess`).
         """
+        # `elevateAccess` makes its caller User Access Administrator at the root ("Elevate access to
+        # manage all Azure subscriptions").
         return self.allows(DEFINE_ROLE) or self.allows(ELEVATE_ACCESS) or self._assigns_assigners
 
     @cached_property
@@ -202,6 +204,8 @@ class Grant:
         role to a named principal is not having it.
         """
         to = [(self.principal.id, self.principal.type)]
+        # A condition may leave the assignment to principals of one type ("Delegate Azure access
+        # management to others").
         to += [(_ANY_PRINCIPAL, kind) for kind in _PRINCIPAL_TYPES]
         return any(
             self._condition_allows(ASSIGN_ROLE, entry, role, who, kind)

@@ -57,6 +57,7 @@ def _assign_bucket(
 ) -> _Bucket:
     """Return (part, key of the group) of a resource."""
     holder = _kept_with(entry, bodies)
+    # Bodies may refer to each other in a circle.
     if holder is not None and depth < 8:
         above = by_key.get(holder.key)
         if above is not None and above is not entry:

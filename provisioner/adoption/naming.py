@@ -78,6 +78,7 @@ class NamingConvention:
 
         Names of vaults and storage accounts are written so.
         """
+        # A shorter prefix is found by chance within other words.
         at = piece.find(self.prefix) if len(self.prefix) >= 4 else -1
         # A few letters before the prefix are an abbreviation (`stcontoso`); further back it is a
         # part of another word.

@@ -270,6 +270,7 @@ def _read_only_values(
         elif isinstance(value, (list, tuple)):
             for index, item in enumerate(value[:8]):
                 yield from descend(item, (*steps, "[]"), f"{written}[{index}]")
+        # Other read-only texts (a state, a version, a date) are equal by chance.
         elif isinstance(value, str) and _is_identifying(value):
             prop = catalog.schemas.find(resource_type.name, steps)
             fact = resource_type.fact(".".join(steps).replace(".[]", "[]"))

@@ -89,6 +89,7 @@ def _read_patterns(root: Mapping[str, Any], path: str) -> Iterator[Pattern]:
     while pending:
         template, above, outer = pending.pop()
         seen += 1
+        # The file comes from outside: what it makes azsec hold is bounded (ADR 0018).
         if seen > MOST_TEMPLATES:
             raise DiagnosticError(
                 error(
@@ -113,6 +114,8 @@ def _read_patterns(root: Mapping[str, Any], path: str) -> Iterator[Pattern]:
                 continue
             full_type = f"{above}/{kind}" if above else kind
             name = f"{outer}/{_pattern_of(written)}" if outer else _pattern_of(written)
+            # Names of resources ignore case in Azure ("Naming rules and restrictions for Azure
+            # resources").
             yield Pattern(full_type, re.compile(name, re.IGNORECASE), written)
             if resource.get("resources"):
                 pending.append((resource, full_type, name))

@@ -129,6 +129,7 @@ def _is_terraform(document: Mapping[str, Any]) -> bool:
 
 def _list_instances(document: Mapping[str, Any], path: str) -> Iterator[_Instance]:
     for resource in _as_list(document.get("resources")):
+        # Data sources (`mode: data`) are only read by Terraform, and others manage them.
         if isinstance(resource, Mapping) and resource.get("mode", "managed") == "managed":
             for instance in _as_list(resource.get("instances")):
                 address = _address_of(resource, _as_object(instance).get("index_key"))
@@ -147,6 +148,7 @@ def _instances_in_modules(root: object, path: str) -> Iterator[_Instance]:
     while pending:
         module = _as_object(pending.pop())
         seen += 1
+        # The file comes from outside: what it makes azsec hold is bounded (ADR 0018).
         if seen > MOST_MODULES:
             raise DiagnosticError(
                 error(

@@ -86,6 +86,8 @@ def _backed_services(bodies: tuple[Object, ...]) -> Iterator[str]:
         known = next((images for n, images in _BACKENDS.items() if fnmatchcase(name, n)), None)
         spec = body.get("spec") or {}
         selector = spec.get("selector")
+        # No service of AKS has an external IP, which would take traffic of other destinations
+        # (CVE-2020-8554).
         if key.kind != "Service" or known is None or not selector or spec.get("externalIPs"):
             continue
         behind = [

@@ -115,7 +115,10 @@ def decide(
     immutable = dry_run.immutable
     if immutable is not None:
         fields = tuple(_declared_fields(declared, live, dry_run))
+        # Kubernetes refuses to change some fields of an object that exists (a Job's template, the
+        # roleRef of a binding).
         return _decision(declared, live, Action.REPLACE, _describe_immutable(immutable), fields)
+    # Each new namespace has a ServiceAccount `default` before anybody declares it.
     adopts = owner is not Owner.OURS and not is_made_by_kubernetes(declared.body)
     return _decide_existing(declared, live, dry_run, permission, adopts=adopts)
 
@@ -138,6 +141,8 @@ def _decide_existing(
         for each in find_differences(content_of(live), content_of(result))
     )
     undeclared = tuple(find_undeclared(declared, live, dry_run))
+    # The other manager may be a controller that writes the field again (an autoscaler its
+    # replicas): whose field it is, a person decides.
     if conflicts and not permission.force_conflicts:
         why = f"{conflicts}; --force-conflicts takes the fields over"
         if adopts and not permission.may_adopt(declared.key):

@@ -124,6 +124,8 @@ def _written_block(budget: Object, expected: int, pods: list[Object]) -> str | N
     """
     spec = budget.get("spec") or {}
     most, least = spec.get("maxUnavailable"), spec.get("minAvailable")
+    # Only a whole minAvailable counts the pods themselves; a share and maxUnavailable are taken of
+    # the controllers' scales (`getExpectedPodCount`).
     is_counted = isinstance(least, int) and most is None
     unscaled = next(
         (pod for pod in pods if (_controller_reference(pod) or ("",))[0] in _UNSCALED), None

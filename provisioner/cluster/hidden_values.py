@@ -46,6 +46,7 @@ def _masked_annotations(stated: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _type_of_last_applied(text: object) -> str:
     try:
         found = json.loads(str(text))
+    # Anybody may write the annotation: JSON that is nested deep enough exhausts the parser's stack.
     except (ValueError, RecursionError):
         return MASK
     named = found if isinstance(found, dict) else {}

@@ -106,6 +106,7 @@ def read_observation(text: str, source: str) -> ObservationDocument:
         content = json.loads(text)
         observation = ObservationDocument.model_validate(content)
         taken_at(observation)
+    # The file comes from outside, and may be nested deeper than the parser's stack (ADR 0018).
     except (ValueError, ValidationError, RecursionError) as failure:
         raise DiagnosticError(
             error(

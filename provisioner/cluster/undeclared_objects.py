@@ -143,6 +143,8 @@ def _is_undeclared(key: Key, body: Object, adds: AdditiveKind, scope: Scope) -> 
         # One that Azure Resource Manager makes is not declared here, and what stands in it is.
         return not _is_known_namespace(key, scope) or key.name in scope.labelled
     if key.kind == "Node":
+        # AKS' nodes are virtual machines of the node resource group, which their provider id names;
+        # any other node was joined by somebody.
         provider = str((body.get("spec") or {}).get("providerID") or "").lower()
         return not (scope.node_group and provider.startswith(scope.node_group))
     return _is_in_reach(key, body, adds.reach, scope)

@@ -173,4 +173,5 @@ def holds(expression: str, known: Mapping[str, Any]) -> bool:
 
 @lru_cache(maxsize=256)
 def _compile_expression(expression: str) -> Program:
+    # The same few expressions are evaluated for every pod of a cluster.
     return compile(expression)

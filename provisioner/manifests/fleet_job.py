@@ -158,6 +158,7 @@ def _pod_spec(job: FleetJob) -> Object:
         # The webhook of workload identity mounts the token for Entra; none for the API server is
         # needed.
         "automountServiceAccountToken": False,
+        # Otherwise the addresses of all services of the namespace are variables of the container.
         "enableServiceLinks": False,
         "hostUsers": False,
         "nodeSelector": {"kubernetes.io/os": "linux"},

@@ -245,6 +245,8 @@ def _schedule_spec(settings: ObserverSettings, image: str, blob: str | None) -> 
     container = {
         "name": _NAME,
         "image": image,
+        # The registry then checks the permission to pull, also where the node has the image
+        # ("Images").
         "imagePullPolicy": "Always",
         "args": ["cluster", "observe", *(["--blob", blob] if blob else target)],
         "env": [
@@ -266,6 +268,7 @@ def _schedule_spec(settings: ObserverSettings, image: str, blob: str | None) -> 
     pod = {
         "automountServiceAccountToken": True,
         "containers": [container],
+        # Root in a user namespace is nobody on the node ("User Namespaces").
         "hostUsers": False,
         "nodeSelector": {"kubernetes.io/os": "linux"},
         "restartPolicy": "Never",

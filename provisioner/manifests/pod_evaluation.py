@@ -96,6 +96,8 @@ def _namespace_settings(objects: ClusterObjects) -> Iterator[_NamespaceSettings]
         version = namespace.pod_security_version or objects.facts.version
         mounts = {"default": False, **accounts}
         yield _NamespaceSettings(namespace.name, namespace.pod_security, version, mounts)
+    # azsec leaves the account `default` of this namespace as Kubernetes creates it: it mounts a
+    # token.
     mounts = {"default": True, "kube-bench": False}
     yield _NamespaceSettings(BENCHMARK_NAMESPACE, "privileged", objects.facts.version, mounts)
 

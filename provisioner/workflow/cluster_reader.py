@@ -211,6 +211,8 @@ def identify(api: ClusterApi, way: str) -> tuple[ClusterDocument, Served]:
     """
     asks = (
         ApiRequest("GET", "/version"),
+        # The UID of kube-system identifies a cluster: the namespace is created with it and cannot
+        # be deleted.
         ApiRequest("GET", _UID_PATH),
         # Aggregated discovery (KEP-3352) answers all groups in two requests instead of one for each
         # group version.

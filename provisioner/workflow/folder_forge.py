@@ -79,6 +79,7 @@ class FolderForge:
     def comments(self, pull_request: PullRequest) -> Sequence[Comment]:
         """Return the comments but those of other folders, the oldest first."""
         found = self.forge.comments(pull_request)
+        # The plain marker is that of the comment of the repository's root.
         return [self._plain_comment(one) for one in found if not one.body.startswith(MARKER)]
 
     def add_comment(self, pull_request: PullRequest, body: str) -> Comment:

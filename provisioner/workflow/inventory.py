@@ -167,6 +167,7 @@ def list_resources(desired: Desired, catalog: Catalog, reader: Reader) -> Resour
         for resource in graph
         if resource.managed and isinstance(reading.state.get(resource.id), Missing)
     )
+    # `~` sorts after letters: resources without an address come last.
     entries = sorted(map(describe, found.values()), key=lambda one: (one.address or "~", one.id))
     return ResourcesDocument(
         environment=desired.document,

@@ -102,6 +102,7 @@ def _query(inquirer: AzureQuerier, inquiries: Sequence[AzureQuery]) -> Sequence[
 
 
 def _describe_age(since: datetime, now: datetime) -> str | None:
+    # Beyond its retention a log answers without the beginning, and without an error.
     if since - _MARGIN < now - min(LOG_RETENTION, CHANGES_RETENTION):
         return f"the logs do not reach back to {format_moment(since)}"
     return None

@@ -78,6 +78,8 @@ def _inspect_policies(
     if len(intent.writes) < _FEW_WRITES:
         return {}, 0
     subscriptions = subscriptions_of(_written_ids(intent))
+    # An assignment names a definition or a set, and a set names definitions: each takes a round of
+    # requests.
     replies = _ask_for_replies(inquirer, ask_assignments(subscriptions))
     replies |= _ask_for_replies(inquirer, ask_definitions(replies))
     replies |= _ask_for_replies(inquirer, ask_definitions(replies))
