@@ -35,8 +35,8 @@ def render_fleet_markdown(document: FleetDocument) -> str:
         for entry in document.environments
         if entry.answer not in (FleetAnswer.CLEAN, FleetAnswer.UNCHANGED)
     ]
-    found = table_head(("environments", "found", "where"))
-    told = table_head(("environment", "answer", ""))
+    found = table_head(("environments", "finding", "names"))
+    told = table_head(("environment", "result", "details"))
     return (
         f"{head}{section(found, groups, len(groups), 'finding')}"
         f"{section(told, noteworthy, len(noteworthy), 'environment')}"

@@ -48,23 +48,26 @@ def render_fleet_text(document: FleetDocument, width: int = 100) -> Iterator[Lin
         yield BLANK
     yield from _groups(document, width)
     yield line(
-        f"Run {document.run}. `azsec fleet show {document.run} ENV` prints one environment whole."
+        f"Run {document.run}. `azsec fleet show {document.run} ENV` prints all of one environment."
     )
 
 
 def _groups(document: FleetDocument, width: int) -> Iterator[Line]:
     if not document.groups:
         return
-    yield line(Span("What was found, in how many environments", Style.BOLD))
+    yield line(Span("Findings by number of environments", Style.BOLD))
     for group in document.groups[:_MOST_GROUPS]:
         count = plural(len(group.environments), "environment")
-        first, *rest = wrap(plain(group.what), width - 22)
-        yield line(f"  {count:>18}  {first}")
-        yield from (line(" " * 22, row) for row in rest)
         names = [plain(name) for name in group.environments[:_MOST_NAMES]]
         more = len(group.environments) - len(names)
-        told = ", ".join(names) + (f" {and_more(more, 'environment')}" if more else "")
-        yield from (line(" " * 22, Span(row, Style.DIM)) for row in wrap(told, width - 22))
+        stated = ", ".join(names) + (f" {and_more(more, 'environment')}" if more else "")
+        first, *rest = wrap(plain(group.what), width - 22)
+        if not rest and len(first) + len(stated) + 2 <= width - 22:
+            yield line(f"  {count:>18}  {first}  ", Span(stated, Style.DIM))
+            continue
+        yield line(f"  {count:>18}  {first}")
+        yield from (line(" " * 22, row) for row in rest)
+        yield from (line(" " * 22, Span(row, Style.DIM)) for row in wrap(stated, width - 22))
     left = len(document.groups) - _MOST_GROUPS
     if left > 0:
         yield line(f"  {and_more(left, 'finding')}")

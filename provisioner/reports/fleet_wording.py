@@ -34,13 +34,19 @@ def answer_words(command: str, answer: FleetAnswer) -> str:
 def census_words(document: FleetDocument) -> str:
     """Return the counts of a run: all environments in scope, and how many have each result."""
     counted = [
-        f"{document.count(answer)} {answer_words(document.command, answer)}"
+        f"{document.count(answer)} {_census_word(document.command, answer)}"
         for answer in FleetAnswer
         if document.count(answer)
     ]
     if document.fresh:
         counted.append(f"{len(document.fresh)} not stale")
-    return f"{plural(document.asked, 'environment')}: {', '.join(counted) or 'none asked'}"
+    return f"{plural(document.asked, 'environment')}: {', '.join(counted) or 'none selected'}"
+
+
+def _census_word(command: str, answer: FleetAnswer) -> str:
+    """Return the wording of a result after the number of environments that have it."""
+    words = answer_words(command, answer)
+    return f"with {words}" if answer is FleetAnswer.FINDINGS else words
 
 
 def entry_words(command: str, entry: FleetEntryDocument) -> str:
@@ -52,7 +58,7 @@ def entry_words(command: str, entry: FleetEntryDocument) -> str:
     if entry.answer is FleetAnswer.UNCHANGED:
         return f"since {entry.unchanged_since}; logs read until {entry.log_read_until}"
     if entry.answer is FleetAnswer.NOT_RUN:
-        return "the deadline came first"
+        return "the time limit (--timeout) ended first"
     counted = [
         f"{count} {word.replace('_', ' ')}" for word, count in entry.summary.items() if count
     ]
