@@ -152,14 +152,14 @@ class Access:
         """Yield the grants at scopes inside of a resource, itself left out."""
         # Keys below a scope begin with it, so that they are adjacent in sorted order.
         prefix = f"{place.key}/"
-        scopes, by_scope = self._scopes, self._by_scope
+        scopes, by_scope = self._sorted_scopes, self._by_scope
         at = bisect_left(scopes, prefix)
         while at < len(scopes) and scopes[at].startswith(prefix):
             yield from by_scope[scopes[at]]
             at += 1
 
     @cached_property
-    def _scopes(self) -> list[str]:
+    def _sorted_scopes(self) -> list[str]:
         return sorted(self._by_scope)
 
     @cached_property

@@ -120,17 +120,19 @@ class Roles:
         key = (action.lower(), data)
         if key not in self._granting:
             self._granting[key] = tuple(
-                guid for guid, some in self._all.items() if grants(some, action, data=data)
+                guid
+                for guid, some in self._permissions_by_role.items()
+                if grants(some, action, data=data)
             )
         return self._granting[key]
 
     @property
     def ids(self) -> Iterable[str]:
         """The GUIDs of all of them."""
-        return self._all
+        return self._permissions_by_role
 
     @cached_property
-    def _all(self) -> Mapping[str, tuple[Permission, ...]]:
+    def _permissions_by_role(self) -> Mapping[str, tuple[Permission, ...]]:
         built_in = (get_built_in_role(guid) for guid in list_built_in_roles())
         return {**{role.id: role.permissions for role in built_in if role is not None}, **self.own}
 

@@ -32,15 +32,15 @@ class BodyMinimizer:
         resource_type: ResourceType,
         schemas: SchemaIndex,
         actual: Body,
-        whole: Mapping[str, Value],
+        body: Mapping[str, Value],
     ) -> None:
         self._type = resource_type
         self._schemas = schemas
         self._actual = actual
-        self.baseline = self._compare(whole)
+        self.baseline = self._compare(body)
         self._baseline_paths = self._reported_paths(self.baseline)
         self._empty_body_paths: frozenset[Path] = frozenset()
-        self._baseline_missing = self._count_missing_properties(whole)
+        self._baseline_missing = self._count_missing_properties(body)
 
     def _compare(self, body: Mapping[str, Value]) -> Comparison:
         return compare(self._type, self._schemas, body, self._actual)
@@ -57,8 +57,8 @@ class BodyMinimizer:
         )
 
     def _count_missing_properties(self, body: Mapping[str, Value]) -> int:
-        told = check_body(self._type, self._schemas, body, Node({}, NOWHERE))
-        return sum(found.code == "missing-property" for found in told)
+        diagnostics = check_body(self._type, self._schemas, body, Node({}, NOWHERE))
+        return sum(found.code == "missing-property" for found in diagnostics)
 
     def _is_equivalent(self, body: Mapping[str, Value]) -> bool:
         """Tell whether a smaller body is valid: no new difference, and no new missing property."""
@@ -67,16 +67,16 @@ class BodyMinimizer:
             and self._count_missing_properties(body) <= self._baseline_missing
         )
 
-    def shrink(self, whole: Mapping[str, Value]) -> Mapping[str, Value]:
+    def shrink(self, body: Mapping[str, Value]) -> Mapping[str, Value]:
         """Return the least of a body."""
         # One comparison with an empty body instead of one for each property: most values of a live
         # body are defaults.
-        quick = self._reported_parts(whole)
+        quick = self._reported_parts(body)
         if quick is not None:
-            whole = quick
-        return self._shrink_objects(whole, [()])
+            body = quick
+        return self._shrink_objects(body, [()])
 
-    def _reported_parts(self, whole: Mapping[str, Value]) -> Mapping[str, Value] | None:
+    def _reported_parts(self, body: Mapping[str, Value]) -> Mapping[str, Value] | None:
         """Return the parts of a body that a comparison with an empty body reports.
 
         None where these parts alone are not enough.
@@ -86,25 +86,23 @@ class BodyMinimizer:
         names = [tuple(step.lower() for step in path) for path in paths if path]
         if len(names) < len(spoken):
             return None
-        kept = _parts_at(whole, names, ())
+        kept = _parts_at(body, names, ())
         self._empty_body_paths = frozenset(
             name[: i + 1] for name in names for i in range(len(name))
         )
         return kept if isinstance(kept, Mapping) and self._is_equivalent(kept) else None
 
-    def _shrink_at(
-        self, whole: Mapping[str, Value], path: Path, part: Value
-    ) -> Mapping[str, Value]:
+    def _shrink_at(self, body: Mapping[str, Value], path: Path, part: Value) -> Mapping[str, Value]:
         """Return the body with fewer values below `path`, whose value is `part`."""
         if isinstance(part, Mapping):
-            return self._shrink_objects(whole, [path])
+            return self._shrink_objects(body, [path])
         if isinstance(part, (list, tuple)) and any(isinstance(e, Mapping) for e in part):
             entries = [(*path, i) for i, e in enumerate(part) if isinstance(e, Mapping)]
-            return self._shrink_objects(whole, entries)
-        return whole
+            return self._shrink_objects(body, entries)
+        return body
 
     def _shrink_objects(
-        self, whole: Mapping[str, Value], places: Sequence[Path]
+        self, body: Mapping[str, Value], places: Sequence[Path]
     ) -> Mapping[str, Value]:
         """Return the body with fewer properties in similar objects (the entries of a list).
 
@@ -113,58 +111,58 @@ class BodyMinimizer:
         """
         names: dict[str, list[Path]] = {}
         for place in places:
-            here = _value_at(whole, place)
+            here = _value_at(body, place)
             for name in here if isinstance(here, Mapping) else ():
                 names.setdefault(name, []).append((*place, name))
         for name, holders in names.items():
-            whole, left = self._without_property(whole, name, holders)
-            objects = [path for path in left if isinstance(_value_at(whole, path), Mapping)]
+            body, left = self._without_property(body, name, holders)
+            objects = [path for path in left if isinstance(_value_at(body, path), Mapping)]
             if objects:
-                whole = self._shrink_objects(whole, objects)
+                body = self._shrink_objects(body, objects)
             for path in left[:_MOST_LISTS]:
-                if isinstance(_value_at(whole, path), (list, tuple)):
-                    whole = self._shrink_at(whole, path, _value_at(whole, path))
-        return whole
+                if isinstance(_value_at(body, path), (list, tuple)):
+                    body = self._shrink_at(body, path, _value_at(body, path))
+        return body
 
     @staticmethod
-    def _is_only_value(whole: Mapping[str, Value], path: Path) -> bool:
+    def _is_only_value(body: Mapping[str, Value], path: Path) -> bool:
         """Tell whether a value is the only one that its object states.
 
         An object that could not be left out as a whole has to state something (the value of a
         policy's parameter, even an empty list).
         """
-        holder = _value_at(whole, path[:-1])
+        holder = _value_at(body, path[:-1])
         return len(path) > 1 and isinstance(holder, Mapping) and len(holder) == 1
 
     def _without_property(
-        self, whole: Mapping[str, Value], name: str, holders: Sequence[Path]
+        self, body: Mapping[str, Value], name: str, holders: Sequence[Path]
     ) -> tuple[Mapping[str, Value], list[Path]]:
         """Return the body without a property where that is possible, and the paths that keep it."""
         groups: dict[str, list[Path]] = {}
         stays: list[Path] = []
         for path in holders:
-            value = _value_at(whole, path)
+            value = _value_at(body, path)
             # A value that a comparison with an empty body reports would be reported again without
             # it.
             spoken = tuple(str(step).lower() for step in path) in self._empty_body_paths
-            if spoken or _has_reference({name: value}) or self._is_only_value(whole, path):
+            if spoken or _has_reference({name: value}) or self._is_only_value(body, path):
                 stays.append(path)
             else:
                 groups.setdefault(json.dumps(value, sort_keys=True), []).append(path)
         together = [path for paths in groups.values() for path in paths]
         # All of them at once first: one comparison instead of one for each value.
-        if together and self._is_equivalent(less := _without_all(whole, together)):
+        if together and self._is_equivalent(less := _without_all(body, together)):
             return less, stays
         if len(groups) == 1:
-            return whole, [*stays, *together]
+            return body, [*stays, *together]
         common = sorted(groups.values(), key=len, reverse=True)
         for number, paths in enumerate(common):
-            less = _without_all(whole, paths)
+            less = _without_all(body, paths)
             if number < _MOST_TRIALS and self._is_equivalent(less):
-                whole = less
+                body = less
             else:
                 stays += paths
-        return whole, stays
+        return body, stays
 
 
 _MOST_TRIALS = 2
@@ -200,8 +198,10 @@ def _parts_at(part: Value, names: Sequence[tuple[str, ...]], path: tuple[str, ..
             _has_common_start(here, name) or _has_common_start(bracketed, name) for name in names
         )
         if spoken or _has_reference(item) or parse_resource_id(key) is not None:
-            whole = any(len(name) <= len(here) and _has_common_start(here, name) for name in names)
-            kept[key] = item if whole else _parts_at(item, names, here)
+            is_named = any(
+                len(name) <= len(here) and _has_common_start(here, name) for name in names
+            )
+            kept[key] = item if is_named else _parts_at(item, names, here)
     return kept
 
 

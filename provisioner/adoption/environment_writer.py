@@ -73,7 +73,7 @@ class _EstateWriter:
         for module, file in self._names.files.items():
             file_name = shared.uses[module].file if module != ROOT else ROOT
             path = f"{base}/{file_name}.yaml" if module != ROOT else f"{base}.yaml"
-            comments.setdefault(file_name, {}).update(self._comments(file))
+            comments.setdefault(file_name, {}).update(self._secret_comments(file))
             for name, fold in file.statements.items():
                 keys = tuple(entry.key for entry in fold.members.values())
                 statements[path, name] = (*statements.get((path, name), ()), *keys)
@@ -86,14 +86,14 @@ class _EstateWriter:
     def _tabulate_statement(self, file: File, name: str) -> Mapping[str, Yaml]:
         """Return a statement whose lists are tables where that is shorter."""
         fold = file.statements[name]
-        statement: Mapping[str, Yaml] = self._statement(file, fold)
+        statement: Mapping[str, Yaml] = self._statement_content(file, fold)
         if self._estate.plain & {entry.key for entry in fold.members.values()}:
             return statement
         statement, tables = tabulate(statement, name, file.names)
         file.tables |= tables
         return statement
 
-    def _statement(self, file: File, fold: ForEachStatement) -> dict[str, Yaml]:
+    def _statement_content(self, file: File, fold: ForEachStatement) -> dict[str, Yaml]:
         entry = fold.entry
         found: dict[str, Yaml] = {"type": entry.type}
         if entry.api_version is not None:
@@ -227,7 +227,7 @@ class _EstateWriter:
         if calls:
             document["modules"] = dict(calls)
         return render_yaml(
-            {key: item for key, item in document.items() if item}, self._comments(self._root)
+            {key: item for key, item in document.items() if item}, self._secret_comments(self._root)
         )
 
     def _used_parameters(self) -> Iterator[str]:
@@ -280,7 +280,7 @@ class _EstateWriter:
             comments["gates",] = "Proofs failed before azsec came. Remove this once they hold."
         return render_yaml(document, comments)
 
-    def _comments(self, file: File) -> Mapping[tuple[str, ...], str]:
+    def _secret_comments(self, file: File) -> Mapping[tuple[str, ...], str]:
         """Return the comments of a file: which secrets its resources have in Azure alone."""
         return {
             ("resources", name): "\n".join(

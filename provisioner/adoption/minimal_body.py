@@ -224,8 +224,8 @@ def _without_refused_parts(
         for step in reversed(path):
             nested = [nested] if isinstance(step, int) else {step: nested}
         assert isinstance(nested, Mapping)
-        told = check_body(resource_type, schemas, nested, Node({}, NOWHERE))
-        return any(found.code in _UNKNOWN_TO_SCHEMA for found in told)
+        diagnostics = check_body(resource_type, schemas, nested, Node({}, NOWHERE))
+        return any(found.code in _UNKNOWN_TO_SCHEMA for found in diagnostics)
 
     def descend(path: tuple[str | int, ...], part: Value) -> Value:
         if not wrong(path, part):

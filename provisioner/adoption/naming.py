@@ -165,13 +165,13 @@ _CONNECTING = frozenset({"and", "by", "for", "in", "of", "on", "or", "over", "to
 """Words that no name may end with."""
 
 
-def without_group(words: Sequence[str], around: Sequence[str]) -> list[str]:
+def without_group(words: Sequence[str], group_words: Sequence[str]) -> list[str]:
     """Return words without those of the resource group's name, and without its number."""
     return [
         word
         for word in words
-        if word not in around
-        and not (word.isdigit() and any(each.endswith(word) for each in around))
+        if word not in group_words
+        and not (word.isdigit() and any(each.endswith(word) for each in group_words))
     ]
 
 
@@ -265,9 +265,11 @@ def subscription_aliases(guids: Iterable[str], names: Mapping[str, str]) -> Mapp
     """
     own = sorted({guid.lower() for guid in guids}, key=lambda guid: (names.get(guid, ""), guid))
     taken = Namespace()
-    return {taken.take(_alias(names.get(guid, "")), "subscription"): guid for guid in own}
+    return {
+        taken.take(_subscription_alias(names.get(guid, "")), "subscription"): guid for guid in own
+    }
 
 
-def _alias(name: str) -> str:
+def _subscription_alias(name: str) -> str:
     alias = camel([word.lower() for word in re.findall(r"[A-Za-z0-9]+", name)])
     return alias if len(alias) <= 40 else ""

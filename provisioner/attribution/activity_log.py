@@ -92,7 +92,7 @@ def read_writes(bodies: Iterable[Body]) -> tuple[Write, ...]:
                 event.action.lower(),
             )
             grouped.setdefault(key, []).append(event)
-    writes = (_combine(events) for events in grouped.values())
+    writes = (_combine_events(events) for events in grouped.values())
     found = [write for write in writes if write is not None]
     return tuple(sorted(found, key=lambda write: write.at, reverse=True))
 
@@ -103,7 +103,7 @@ def oldest_event(bodies: Iterable[Body]) -> datetime | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def _combine(events: list[_Event]) -> Write | None:
+def _combine_events(events: list[_Event]) -> Write | None:
     statuses = {event.status.lower() for event in events}
     accepted = bool(statuses & {"accepted", "created"})
     if "succeeded" in statuses:

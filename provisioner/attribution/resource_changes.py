@@ -82,8 +82,8 @@ def read_changes(rows: Iterable[object]) -> tuple[ResourceChange, ...]:
 
 
 def _read_row(row: Body) -> ResourceChange | None:
-    properties = _mapping(row.get("properties"))
-    attributes = _mapping(properties.get("changeAttributes"))
+    properties = _as_mapping(row.get("properties"))
+    attributes = _as_mapping(properties.get("changeAttributes"))
     target = parse_resource_id(row.get("target"))
     at = read_moment(row.get("at")) or read_moment(attributes.get("timestamp"))
     if target is None or at is None:
@@ -101,11 +101,11 @@ def _read_row(row: Body) -> ResourceChange | None:
         client=_specified_text(attributes.get("clientType")),
         action=_specified_text(attributes.get("operation")),
         correlation=correlation if correlation != _NO_CORRELATION else None,
-        paths=tuple(str(path)[:300] for path in _mapping(properties.get("changes"))),
+        paths=tuple(str(path)[:300] for path in _as_mapping(properties.get("changes"))),
     )
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:  # noqa: ANN401  any JSON
+def _as_mapping(value: Any) -> Mapping[str, Any]:  # noqa: ANN401  any JSON
     return value if isinstance(value, Mapping) else {}
 
 

@@ -58,7 +58,9 @@ class Logs:
         self._catalog = catalog
         self._writes_by_target = _group_by_key((write.target.key, write) for write in writes)
         self._writes_by_holder = _group_by_key(
-            (holder.key, write) for write in writes for holder in self._holders(write.target)
+            (holder.key, write)
+            for write in writes
+            for holder in self._holding_parents(write.target)
         )
         self._writes_by_correlation = _group_by_key((write.correlation, write) for write in writes)
         self._changes = _group_by_key((change.target.key, change) for change in changes)
@@ -129,7 +131,7 @@ class Logs:
             *self._writes_by_target.get(target.id.key, ()),
             *self._writes_by_holder.get(target.id.key, ()),
         ]
-        for holder in self._holders(target.id):
+        for holder in self._holding_parents(target.id):
             found += self._writes_by_target.get(holder.key, ())
         # An action (`…/restart/action`) changes no property.
         return [write for write in found if not write.is_action]
@@ -150,7 +152,7 @@ class Logs:
         ]
         held = [
             write
-            for holder in self._holders(target.id)
+            for holder in self._holding_parents(target.id)
             for write in self._writes_by_target.get(holder.key, ())
             if not write.is_action
         ]
@@ -160,7 +162,7 @@ class Logs:
                 return later
         return deletes or held
 
-    def _holders(self, resource: ResourceId) -> Iterator[ResourceId]:
+    def _holding_parents(self, resource: ResourceId) -> Iterator[ResourceId]:
         """Yield the parents whose bodies hold a resource."""
         parent = resource.parent
         parent_type = self._catalog.of(parent) if parent is not None else None
@@ -169,7 +171,7 @@ class Logs:
             return
         if any(entry.child == child_type.name for entry in parent_type.embedded):
             yield parent
-            yield from self._holders(parent)
+            yield from self._holding_parents(parent)
 
 
 def _group_by_key(pairs: Iterable[tuple[str, _Value]]) -> dict[str, list[_Value]]:

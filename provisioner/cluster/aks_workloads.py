@@ -119,13 +119,13 @@ def find_controllers(bodies: Iterable[Object], add_ons: frozenset[AddOn]) -> Con
     """Return the DaemonSets, Deployments and ReplicaSets of AKS, in a cluster with some add-ons."""
     stated = tuple(bodies)
     known = {
-        _uid(body): Controller(body, _KNOWN_WORKLOADS[body["kind"], body["metadata"]["name"]][1])
+        _uid_of(body): Controller(body, _KNOWN_WORKLOADS[body["kind"], body["metadata"]["name"]][1])
         for body in stated
         if is_workload(body, add_ons)
     }
     workloads = Controllers(known)
     revisions = {
-        _uid(body): Controller(body, owner.images)
+        _uid_of(body): Controller(body, owner.images)
         for body in stated
         if body["kind"] == "ReplicaSet"
         and (owner := workloads.find_owner(body, "Deployment"))
@@ -134,7 +134,7 @@ def find_controllers(bodies: Iterable[Object], add_ons: frozenset[AddOn]) -> Con
     return Controllers({**known, **revisions})
 
 
-def _uid(body: Object) -> str:
+def _uid_of(body: Object) -> str:
     return str(body["metadata"].get("uid"))
 
 

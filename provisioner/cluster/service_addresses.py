@@ -76,13 +76,13 @@ def describe_endpoints(body: Object, selecting: Selecting) -> dict[str, Any] | N
     is_kept = (str(metadata.get("namespace") or ""), str(metadata.get("name"))) in selecting
     found = [
         str(address.get("ip"))
-        for address in _addresses(body)
+        for address in _endpoint_addresses(body)
         if not is_kept or (address.get("targetRef") or {}).get("kind") != "Pod"
     ]
     return {"leads to": found} if found else None
 
 
-def _addresses(body: Object) -> Iterator[dict[str, Any]]:
+def _endpoint_addresses(body: Object) -> Iterator[dict[str, Any]]:
     for subset in body.get("subsets") or ():
         yield from subset.get("addresses") or ()
         yield from subset.get("notReadyAddresses") or ()

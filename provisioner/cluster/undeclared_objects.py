@@ -83,15 +83,16 @@ class Inventory:
 def take_inventory(listed: Iterable[Listed], scope: Scope) -> Inventory:
     """Return what nobody declared and adds to what is allowed, by kind and address."""
     lists = tuple(listed)
-    roles = read_roles(_bodies(lists, "Role", "ClusterRole"))
+    roles = read_roles(_bodies_of_kinds(lists, "Role", "ClusterRole"))
     context = read_aks_context(
-        scope.administrators, scope.add_ons, _bodies(lists, *CONTEXT_KINDS), roles
+        scope.administrators, scope.add_ons, _bodies_of_kinds(lists, *CONTEXT_KINDS), roles
     )
     owners = {
-        str(body["metadata"].get("uid")): body for body in _bodies(lists, "Deployment", "CronJob")
+        str(body["metadata"].get("uid")): body
+        for body in _bodies_of_kinds(lists, "Deployment", "CronJob")
     }
-    selecting = find_selecting(_bodies(lists, "Service"))
-    cluster_roles = tuple(_bodies(lists, "ClusterRole"))
+    selecting = find_selecting(_bodies_of_kinds(lists, "Service"))
+    cluster_roles = tuple(_bodies_of_kinds(lists, "ClusterRole"))
     additions: list[AdditionDocument] = []
     accepted: list[AcceptedDocument] = []
     for each in lists:
@@ -130,7 +131,7 @@ def take_inventory(listed: Iterable[Listed], scope: Scope) -> Inventory:
     )
 
 
-def _bodies(lists: Iterable[Listed], *kinds: str) -> Iterator[Object]:
+def _bodies_of_kinds(lists: Iterable[Listed], *kinds: str) -> Iterator[Object]:
     return (body for each in lists if each.kind.kind in kinds for body in each.bodies)
 
 

@@ -260,7 +260,7 @@ def _adoption_document(
     ]
     verdict = Verdict.PROVEN
     errors = [d for d in proof.planned.changes.diagnostics if d.severity is Severity.ERROR]
-    diagnostics = (*errors, *files.told)
+    diagnostics = (*errors, *files.diagnostics)
     # With an error in the plan, something was not compared: that it plans no change is then no
     # proof.
     if proof.left or any(each.severity is Severity.ERROR for each in diagnostics):

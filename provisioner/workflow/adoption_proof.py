@@ -51,7 +51,7 @@ class Proof:
 class ProvenFiles:
     """The files, their plan, and the resources that no file could state.
 
-    Those have a reason each, by the key of the resource id. `told` holds the diagnostics of the
+    Those have a reason each, by the key of the resource id. `diagnostics` are those of the
     plan's preflight and `asked` the number of its requests: a policy that denies the marks prevents
     every apply from writing them.
     """
@@ -59,7 +59,7 @@ class ProvenFiles:
     built: Built
     proof: Proof
     unfit: Mapping[str, str]
-    told: tuple[Diagnostic, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     asked: int = 0
 
 

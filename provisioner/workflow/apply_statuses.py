@@ -52,13 +52,13 @@ def describe_others(
     found = []
     for name, status in sorted(statuses.items()):
         digest = digest_in(status.description)
-        told = status.description.removeprefix(digest or "").strip()
+        description = status.description.removeprefix(digest or "").strip()
         well = status.state in (StatusState.SUCCESS, StatusState.PENDING)
         if name not in names:
             pending = status.state is StatusState.PENDING
             found.append(
                 OtherJobDocument(
-                    name=name, digest=digest, told=told, went_well=well, is_pending=pending
+                    name=name, digest=digest, told=description, went_well=well, is_pending=pending
                 )
             )
     return tuple(found)
@@ -98,15 +98,15 @@ def applied_status(entry: EnvironmentApplyDocument, url: str | None) -> NewStatu
     """
     # The digest of a failed apply: the plan was shown, and needs a new approval.
     failed = f"{entry.digest} {FAILED}" if entry.apply is not None else FAILED
-    told = {
+    state_and_text = {
         ApplyVerdict.APPLIED: (StatusState.SUCCESS, f"{entry.digest} {APPLIED}"),
         ApplyVerdict.UNCHANGED: (StatusState.SUCCESS, f"{entry.digest} no changes"),
         ApplyVerdict.REFUSED: (StatusState.FAILURE, f"{entry.digest} not the approved plan"),
         ApplyVerdict.FAILED: (StatusState.ERROR, failed),
     }.get(entry.verdict)
-    if told is None:
+    if state_and_text is None:
         return None
-    state, description = told
+    state, description = state_and_text
     if entry.unpermitted:
         # The digest lets a further approval of the same plan count as well.
         description = f"{entry.digest} approved, not applied: {NEEDS_PERMISSION}"

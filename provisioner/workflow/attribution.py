@@ -163,7 +163,7 @@ def _read_logs(
         # One query for all subscriptions: Resource Graph throttles each user to 15 queries in five
         # seconds.
         inquiries.append(_ask_changes(known, targets, window))
-    replies = _query(inquirer, inquiries)
+    replies = _query_or_refusals(inquirer, inquiries)
     graph = replies[-1:] if known else ()
     unread = next((_describe_unread_changes(reply, targets) for reply in graph), None)
     coverages: dict[str, LogCoverage] = {
@@ -230,7 +230,7 @@ def _ask_changes(
     )
 
 
-def _query(inquirer: AzureQuerier, inquiries: Sequence[AzureQuery]) -> Sequence[Reply]:
+def _query_or_refusals(inquirer: AzureQuerier, inquiries: Sequence[AzureQuery]) -> Sequence[Reply]:
     """Return the replies; where no request can be made, each is that refusal."""
     try:
         return inquirer.ask(inquiries)

@@ -57,7 +57,7 @@ def check_environment(
     DiagnosticError for a waiver that waives nothing in the desired state, for contents of a cluster
     where there is none or several, and what `plan_environment` raises.
     """
-    judgement, census = _evaluate(desired, catalog, connect, kind)
+    judgement, census = _evaluate_read_state(desired, catalog, connect, kind)
     return _check_document(desired, kind, judgement, census)
 
 
@@ -73,7 +73,7 @@ def report_compliance(
 
     Raises what `check_environment` raises.
     """
-    judgement, census = _evaluate(desired, catalog, connect, kind)
+    judgement, census = _evaluate_read_state(desired, catalog, connect, kind)
     return _compliance_document(desired, kind, judgement, census, (framework, now))
 
 
@@ -89,7 +89,7 @@ def check_and_comply(
 
     The state is read and evaluated once. Raises what `check_environment` raises.
     """
-    judgement, census = _evaluate(desired, catalog, connect, kind)
+    judgement, census = _evaluate_read_state(desired, catalog, connect, kind)
     return _check_document(desired, kind, judgement, census), tuple(
         _compliance_document(desired, kind, judgement, census, (framework, now))
         for framework in frameworks
@@ -139,7 +139,7 @@ def format_minute(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
-def _evaluate(
+def _evaluate_read_state(
     desired: Desired,
     catalog: Catalog,
     connect: Callable[[], Source],

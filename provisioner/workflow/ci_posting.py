@@ -65,7 +65,7 @@ class Posting:
         forge, pull_request = self.forge, self.pull_request
         # The order of promotion is reviewed too, since it is the order of the applies.
         is_noteworthy = any(entry.is_noteworthy for entry in document.environments) or any(
-            told.code == PROMOTION_CHANGED for told in document.diagnostics
+            diagnostic.code == PROMOTION_CHANGED for diagnostic in document.diagnostics
         )
         if is_noteworthy or find_comment(forge, pull_request, MARKER).own:
             written = write_plan_comment(

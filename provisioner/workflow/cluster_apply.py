@@ -48,7 +48,7 @@ def check_cluster_plan(plan: ClusterPlan, *, allow_delete: bool) -> None:
         raise GateError(
             error(
                 "delete-not-permitted",
-                f"the plan deletes or replaces: {_addresses(document, _DESTRUCTIVE)}.",
+                f"the plan deletes or replaces: {_changed_addresses(document, _DESTRUCTIVE)}.",
                 None,
                 "Add --allow-delete.",
             )
@@ -80,7 +80,7 @@ def find_unpermitted_adoptions(plan: ClusterPlan) -> tuple[str, ...]:
     )
 
 
-def _addresses(document: ClusterPlanDocument, actions: Sequence[Action]) -> str:
+def _changed_addresses(document: ClusterPlanDocument, actions: Sequence[Action]) -> str:
     return ", ".join(change.address for change in document.changes if change.action in actions)
 
 

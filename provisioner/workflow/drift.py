@@ -65,7 +65,7 @@ def check_drift(
         tags=planned.plan.document.tags,
         strict_tags=strict_tags,
         ignored=tuple(
-            entry.model_copy(update={"field": _reverse(entry.field)})
+            entry.model_copy(update={"field": _reverse_change(entry.field)})
             for entry in planned.plan.document.ignored
         ),
         additions=planned.plan.document.additions,
@@ -187,11 +187,13 @@ def _drift_document(change: ResourceChange, state: ActualState) -> ResourceDrift
         resource_group=change.id.resource_group,
         kind=DriftKind.MISSING if missing else kind,
         reason=", ".join(failures_of(change)) or None,
-        fields=() if missing else tuple(_reverse(field_document(f)) for f in shown_fields(change)),
+        fields=()
+        if missing
+        else tuple(_reverse_change(field_document(f)) for f in shown_fields(change)),
     )
 
 
-def _reverse(field: FieldChangeDocument) -> FieldChangeDocument:
+def _reverse_change(field: FieldChangeDocument) -> FieldChangeDocument:
     """Reverse a planned change: before is the blueprint's value, after is Azure's.
 
     A reason that states whose access the planned change would end is left out: the drift granted

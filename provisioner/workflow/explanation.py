@@ -65,7 +65,7 @@ def explain_change(
 
     def place(found: StatedPlace) -> PlaceDocument:
         is_in_file = found.span.line > 0
-        told = blame(found.span) if is_in_file else "no file states it"
+        commit = blame(found.span) if is_in_file else "no file states it"
         return PlaceDocument(
             place=str(found.span),
             # The line of a file may state a secret beside the value that is explained.
@@ -74,8 +74,8 @@ def explain_change(
             local=found.local,
             default=found.is_default,
             exact=found.is_exact,
-            commit=told if isinstance(told, CommitDocument) else None,
-            unknown=told if isinstance(told, str) else None,
+            commit=commit if isinstance(commit, CommitDocument) else None,
+            unknown=commit if isinstance(commit, str) else None,
         )
 
     attribution = None

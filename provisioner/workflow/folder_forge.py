@@ -40,31 +40,31 @@ class FolderForge:
     label: str
 
     @property
-    def _context(self) -> str:
+    def _context_prefix(self) -> str:
         return f"{CONTEXT}:{self.label.replace('/', ':')}"
 
     @property
-    def _head(self) -> str:
+    def _comment_head(self) -> str:
         return f"{MARKER.removesuffix(' -->')} {self.label} -->\nIn the folder `{self.label}`:\n"
 
     def _plain_context(self, context: str) -> str | None:
         """Return the plain name of a status of this folder, None for any other."""
-        mine = self._context
+        mine = self._context_prefix
         if context == mine or context.startswith(f"{mine}/"):
             return CONTEXT + context.removeprefix(mine)
         return None
 
     def _marked_body(self, body: str) -> str:
         start = f"{MARKER}\n"
-        return self._head + body.removeprefix(start) if body.startswith(start) else body
+        return self._comment_head + body.removeprefix(start) if body.startswith(start) else body
 
     def _plain_comment(self, comment: Comment) -> Comment:
-        rest = comment.body.removeprefix(self._head)
+        rest = comment.body.removeprefix(self._comment_head)
         return comment if rest == comment.body else replace(comment, body=f"{MARKER}\n{rest}")
 
     def set_status(self, pull_request: PullRequest, commit: str, status: NewStatus) -> Status:
         """Set a status of the folder."""
-        context = self._context + status.context.removeprefix(CONTEXT)
+        context = self._context_prefix + status.context.removeprefix(CONTEXT)
         made = self.forge.set_status(pull_request, commit, replace(status, context=context))
         return replace(made, context=status.context)
 
@@ -95,7 +95,7 @@ class FolderForge:
     @property
     def most_characters(self) -> int:
         """How many characters the body of a comment or issue may have."""
-        return self.forge.most_characters - len(self._head)
+        return self.forge.most_characters - len(self._comment_head)
 
     @property
     def name(self) -> str:

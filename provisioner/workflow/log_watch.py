@@ -50,7 +50,7 @@ def read_changed(
         return {}
     events = [_ask_events(each, since[each] - _MARGIN, now) for each in subscriptions]
     changes = _ask_changes(subscriptions, min(since.values()) - _MARGIN)
-    replies = _query(inquirer, [*events, changes])
+    replies = _query_or_refusals(inquirer, [*events, changes])
     changed = list(read_changes(_rows_of(replies[-1])))
     unread = _describe_unread_changes(replies[-1], len(changed))
     found = {}
@@ -93,7 +93,7 @@ def _ask_changes(subscriptions: Sequence[str], start: datetime) -> AzureQuery:
     )
 
 
-def _query(inquirer: AzureQuerier, inquiries: Sequence[AzureQuery]) -> Sequence[Reply]:
+def _query_or_refusals(inquirer: AzureQuerier, inquiries: Sequence[AzureQuery]) -> Sequence[Reply]:
     """Return the replies; where no request can be made, each is that refusal."""
     try:
         return inquirer.ask(inquiries)

@@ -131,13 +131,13 @@ class Desired:
             auth=self.environment.auth,
             tenant_id=self.environment.tenant_id,
             subscriptions=dict(self.environment.subscriptions),
-            lock=self._lock,
+            lock=self._lock_reference,
             path=self.environment.path,
             module_sources=self.module_sources,
         )
 
     @property
-    def _lock(self) -> LockReferenceDocument | None:
+    def _lock_reference(self) -> LockReferenceDocument | None:
         container = self.environment.lock
         if container is None:
             return None

@@ -68,7 +68,7 @@ def read_history(texts: Mapping[str, str]) -> History:
                         reason = "it is damaged: its counts do not add up"
                     elif entry.posture is not None and entry.environment is not None:
                         key = entry.posture.at, entry.posture.state
-                        of_it = postures.setdefault(_identity(entry.environment), {})
+                        of_it = postures.setdefault(_environment_identity(entry.environment), {})
                         of_it[key] = entry.posture
         if reason is not None:
             skipped.append(SkippedFileDocument(file=file, reason=reason))
@@ -87,7 +87,7 @@ def _adds_up(posture: PostureDocument) -> bool:
     )
 
 
-def _identity(environment: EnvironmentDocument) -> tuple[str, ...]:
+def _environment_identity(environment: EnvironmentDocument) -> tuple[str, ...]:
     """Return the identity of an environment: its name alone may exist in every tenant."""
     subscriptions = sorted(each.lower() for each in environment.subscriptions.values())
     return (environment.name, environment.tenant_id.lower(), *subscriptions)
@@ -114,7 +114,9 @@ def with_trends(report: ReportDocument, history: History) -> ReportDocument:
     return report.model_copy(
         update={
             "environments": tuple(
-                _with_trend(entry, history.postures.get(_identity(entry.environment), ()))
+                _with_trend(
+                    entry, history.postures.get(_environment_identity(entry.environment), ())
+                )
                 if entry.environment is not None
                 else entry
                 for entry in report.environments

@@ -60,7 +60,7 @@ def read_clusters(
     """
     answers = azure.read([read for each in clusters for read in _cluster_reads(each, catalog)])
     asked = [
-        _cluster_queries(each, catalog, _location(each, _first_body(answers[3 * number])))
+        _cluster_queries(each, catalog, _cluster_region(each, _first_body(answers[3 * number])))
         for number, each in enumerate(clusters)
     ]
     # Clusters of one region share the queries of its versions, sizes and usage.
@@ -126,7 +126,7 @@ def _cluster_reading(
     gone = body is None and itself.refused is None
     return ClusterReading(
         resource=cluster,
-        location=_location(cluster, body),
+        location=_cluster_region(cluster, body),
         body=body,
         pools=_bodies_by_name(pools),
         windows=_bodies_by_name(windows) if windows.refused is None else None,
@@ -150,7 +150,7 @@ def _bodies_by_name(answer: Answer) -> Mapping[str, Body]:
     return dict(sorted(named))
 
 
-def _location(cluster: DesiredResource, body: Body | None) -> str:
+def _cluster_region(cluster: DesiredResource, body: Body | None) -> str:
     found = lookup(body, ("location",)) if body is not None else ABSENT
     stated = found if isinstance(found, str) else cluster.body.get("location")
     return str(stated).replace(" ", "").lower()

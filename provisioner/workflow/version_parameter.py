@@ -161,7 +161,7 @@ def _find_best_attempt(
     """Return the attempt that sets the most of some places, None where none sets any."""
     stated = {place.read(graph) for place in places}
     best: tuple[int, _Attempt] | None = None
-    for candidate in _candidates(file, text):
+    for candidate in _version_candidates(file, text):
         if candidate.value not in stated:
             continue
         try:
@@ -175,7 +175,7 @@ def _find_best_attempt(
     return best[1] if best else None
 
 
-def _candidates(file: VersionFile, text: str) -> Iterator[_Candidate]:
+def _version_candidates(file: VersionFile, text: str) -> Iterator[_Candidate]:
     """Yield the values that read like a version.
 
     They are the environment's, and the blueprint's defaults that it does not override.
