@@ -46,6 +46,7 @@ def check_digest(plan: Plan, approved: str, source: str) -> None:
     Raises:
         DiagnosticError: Where the digests differ (`digest-mismatch`).
     """
+    # Computed anew: a file may state any digest.
     digest = digest_of(plan)
     if digest == approved:
         return

@@ -79,6 +79,8 @@ def hold_cluster_lock(
         raise DiagnosticError(diagnostic) from None
     except KubernetesError as refusal:
         raise DiagnosticError(_describe_lock_refusal(api, refusal)) from refusal
+    # Nothing in a cluster ends a Lease: candidates compare its renewTime with the clock, so that it
+    # is renewed while it is held.
     with kept(lease):
         yield HeldClusterLock(lease)
 

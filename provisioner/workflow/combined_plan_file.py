@@ -64,6 +64,7 @@ def read_combined_file(text: str, file: str) -> SavedPlan:
         azure = read_plan_file(json.dumps(content["azure"]), file)
         cluster = read_cluster_content(content["cluster"], file)
         digest = combine_digests(azure.document.digest, cluster.digest)
+        # Either part may be the right one of another file: only both together were approved.
         if digest != content["digest"]:
             raise ValueError
     except (KeyError, TypeError, ValueError) as problem:

@@ -108,6 +108,7 @@ def run_fleet(request: FleetRequest, ports: FleetPorts) -> FleetDocument:
     recent = _recently_clean(request, answered, ports) if request.fresh_since else frozenset()
     pending = [one for one in asked if one.path not in answered and one.path not in recent]
     entries = {path: read_entry(outcome) for path, outcome in answered.items()}
+    # Before any item runs: an environment without a logged change needs no worker.
     entries |= {entry.path: entry for entry in _store_untouched(request, pending, ports)}
     pending = [one for one in pending if one.path not in entries]
     for entry in _run_items(request, pending, ports):

@@ -22,6 +22,7 @@ def read_observed(observed: Sequence[Observed], reader: Reader, catalog: Catalog
     or cannot be read. Raises AzureError only where nothing can be read.
     """
     first, within = split_absent(observed)
+    # One list for several resources of a type, as in the plan (ADR 0008).
     lists = shared_lists(first, catalog)
     listed = bodies_of(reader.read(lists), catalog) if lists else {}
     answers = _read_or_take(first, reader, listed)

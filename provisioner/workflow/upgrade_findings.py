@@ -73,7 +73,6 @@ def _channel_findings(
             )
     windows = {each.name: each for each in cluster.windows}
     window = windows.get("aksManagedAutoUpgradeSchedule")
-    # The channel node-image has a window of its own (aksManagedNodeOSUpgradeSchedule).
     if channel.lower() in ("patch", "stable", "rapid") and window and window.schedule is None:
         yield warning(
             "no-window",
@@ -113,8 +112,7 @@ def _path_findings(
     elif is_transitional(body):
         yield warning("in-progress", f"Azure still works on the cluster: {state}.")
     first = next((step for step in cluster.steps if step.subject == CONTROL_PLANE), None)
-    # The region offers versions, the upgrade profile those that this cluster may go to: a pool that
-    # lags behind, for example, makes it shorter.
+    # The region states what it offers, the upgrade profile to what this cluster may go.
     if first is not None and cluster.upgrades and first.after not in cluster.upgrades:
         yield error(
             "upgrade-not-offered",
