@@ -85,10 +85,10 @@ def compare(
         return Comparison(_compare_wholes(desired, actual), ())
     hidden = _hidden_texts(resource_type, schemas, desired, actual)
     return Comparison(
-        _sorted(_concealed(walker.changes, hidden)),
+        _sort_by_path(_with_sensitive_marked(walker.changes, hidden)),
         tuple(sorted(walker.unknown_defaults)),
-        _sorted(_concealed(walker.kept, hidden)),
-        _sorted(walker.tags),
+        _sort_by_path(_with_sensitive_marked(walker.kept, hidden)),
+        _sort_by_path(walker.tags),
     )
 
 
@@ -103,7 +103,9 @@ def _hidden_texts(
     )
 
 
-def _concealed(changes: Iterable[FieldChange], hidden: frozenset[str]) -> Iterable[FieldChange]:
+def _with_sensitive_marked(
+    changes: Iterable[FieldChange], hidden: frozenset[str]
+) -> Iterable[FieldChange]:
     """Return changes, those that hold one of some texts as sensitive."""
     if not hidden:
         return changes
@@ -115,7 +117,7 @@ def _concealed(changes: Iterable[FieldChange], hidden: frozenset[str]) -> Iterab
     ]
 
 
-def _sorted(changes: Iterable[FieldChange]) -> tuple[FieldChange, ...]:
+def _sort_by_path(changes: Iterable[FieldChange]) -> tuple[FieldChange, ...]:
     return tuple(sorted(changes, key=lambda change: (change.path, change.kind)))
 
 
@@ -147,7 +149,7 @@ class _Walker:
         """Compare two objects property by property."""
         if not isinstance(desired, Mapping) or not isinstance(actual, Mapping):
             if not (is_empty(desired) and is_empty(actual)):
-                self._report(rule, path, desired, actual)
+                self._report_change(rule, path, desired, actual)
             return
         fold = rule.fold if rule.compare is Compare.VERBATIM else str.lower
         theirs = {fold(key): key for key in actual}
@@ -160,14 +162,14 @@ class _Walker:
                 if value.__class__ is other.__class__ and value == other:
                     continue  # most values of most bodies: whatever the rule, they are the same
             if child.states and real is not None:
-                self._judge_state(child, actual[real], _join(path, child.name))
+                self._judge_state(child, actual[real], _property_path(path, child.name))
             if (child.silent and not child.stated) or (child.generated and named):
                 continue
             other = actual[real] if real is not None else ABSENT
             if rule.is_map:
-                self._compare_entry_of_map(child, value, other, _join(path, key))
+                self._compare_entry_of_map(child, value, other, _property_path(path, key))
             else:
-                self._compare_value(child, value, other, _join(path, child.name))
+                self._compare_value(child, value, other, _property_path(path, child.name))
         if theirs:
             self._judge_rest(rule, {real: actual[real] for real in theirs.values()}, named, path)
 
@@ -179,12 +181,12 @@ class _Walker:
         for key, value in rest.items():
             child = self._rules.child(rule, key)
             if child.states:
-                self._judge_state(child, value, _join(path, child.name))
+                self._judge_state(child, value, _property_path(path, child.name))
             if rule.is_map:
                 if not (child.computed or is_reserved(rule, (key,))):
-                    self._judge_extra(rule, child, value, _join(path, key))
+                    self._judge_extra(rule, child, value, _property_path(path, key))
             elif not (child.silent or (child.generated and named)):
-                self._judge_silence(child, value, _join(path, child.name))
+                self._judge_silence(child, value, _property_path(path, child.name))
 
     def _judge_state(self, rule: Rule, actual: object, path: str) -> None:
         """Judge a state that Azure computes: one that is not healthy is a change."""
@@ -193,7 +195,7 @@ class _Walker:
             for key, value in actual.items() if isinstance(actual, Mapping) else ():
                 child = self._rules.child(rule, key)
                 if child.states:
-                    self._judge_state(child, value, _join(path, child.name))
+                    self._judge_state(child, value, _property_path(path, child.name))
             return
         ailment = health.ailments.get(actual.lower()) if isinstance(actual, str) else None
         if ailment is not None and ailment.concerns(self._view.before):
@@ -215,7 +217,7 @@ class _Walker:
     def _list_tags(self, tags: Mapping[str, object], path: str) -> None:
         """List tags that the desired body lacks: others', and no write removes them."""
         for name, value in tags.items():
-            change = FieldChange.removed(_join(path, name), cast(Value, value))
+            change = FieldChange.removed(_property_path(path, name), cast(Value, value))
             self.tags.append(replace(change, declared=False))
 
     def _compare_entry_of_map(self, rule: Rule, desired: object, actual: object, path: str) -> None:
@@ -224,7 +226,7 @@ class _Walker:
         if is_there or desired is None or not is_empty(desired):
             self._compare_value(rule, desired, actual, path)
         else:
-            self._report(rule, path, desired, actual)
+            self._report_change(rule, path, desired, actual)
 
     def _compare_value(self, rule: Rule, desired: object, actual: object, path: str) -> None:
         if rule.fact.owner is not Owner.BLUEPRINT and self._view.leaves_to_others(
@@ -238,7 +240,7 @@ class _Walker:
     def _compare_read(self, rule: Rule, desired: object, actual: object, path: str) -> None:
         """Compare two values that are of the schema's kind, where they can be read as one."""
         if isinstance(desired, Unknown):
-            self._report(rule, path, desired, actual)
+            self._report_change(rule, path, desired, actual)
         elif is_empty(desired):
             if not is_empty(actual):
                 self._judge_empty(rule, desired, actual, path)
@@ -250,7 +252,7 @@ class _Walker:
         elif isinstance(desired, (list, tuple)) and isinstance(actual, (list, tuple)):
             self._compare_lists(rule, desired, actual, path)
         elif not (is_same(rule, desired, actual) or self._view.takes_as(rule, desired, actual)):
-            self._report(rule, path, desired, actual)
+            self._report_change(rule, path, desired, actual)
 
     def _judge_empty(self, rule: Rule, desired: object, actual: object, path: str) -> None:
         """Compare an empty desired value.
@@ -269,7 +271,7 @@ class _Walker:
     def _judge_missing(self, rule: Rule, desired: object, actual: object, path: str) -> None:
         """Judge a desired value that Azure does not return: it leaves out what is at a default."""
         if any(is_same(rule, value, desired) for value in rule.fact.refused):
-            self._report(rule, path, desired, actual)
+            self._report_change(rule, path, desired, actual)
             return
         if self._is_default(rule, desired) or self._view.drops(rule):
             return
@@ -278,7 +280,7 @@ class _Walker:
         elif isinstance(desired, (list, tuple)) and all(is_empty(item) for item in desired):
             return
         elif desired is not False or not is_empty(self._view.default(rule)):
-            self._report(rule, path, desired, actual)
+            self._report_change(rule, path, desired, actual)
 
     def _compare_lists(
         self, rule: Rule, desired: Sequence[object], actual: Sequence[object], path: str
@@ -287,11 +289,13 @@ class _Walker:
         entry = self._rules.entry(rule)
         if are_scalars(desired, actual):
             if not has_same_scalars(rule, entry, desired, actual):
-                self._report(rule, path, desired, actual)
+                self._report_change(rule, path, desired, actual)
         elif any(isinstance(item, Unknown) for item in desired):
-            self._report(rule, path, desired, actual)
+            self._report_change(rule, path, desired, actual)
         else:
-            for pair in pair_entries(self._rules, rule, desired, actual, self._distance(entry)):
+            for pair in pair_entries(
+                self._rules, rule, desired, actual, self._distance_from(entry)
+            ):
                 self._compare_pair(rule, entry, pair, f"{path}[{pair.mark}]")
 
     def _compare_pair(self, rule: Rule, entry: Rule, pair: Pair, path: str) -> None:
@@ -303,9 +307,9 @@ class _Walker:
             if rule.fact.shared:
                 self._judge_silence(entry, pair.actual, path)
             elif not rule.fact.embeds:
-                self._report(entry, path, ABSENT, pair.actual, of=rule)
+                self._report_change(entry, path, ABSENT, pair.actual, of=rule)
         elif pair.actual is ABSENT:
-            self._report(entry, path, pair.desired, ABSENT, of=rule)
+            self._report_change(entry, path, pair.desired, ABSENT, of=rule)
         else:
             self._compare_value(entry, pair.desired, pair.actual, path)
         self._view = outer
@@ -325,7 +329,7 @@ class _Walker:
         if known or not counts or not self._rules.has_facts or self._view.keeps(entry):
             self._judge_silence(entry, actual, path)
         elif actual is not None and self._view.owner(rule) is Owner.BLUEPRINT:
-            self._report(entry, path, ABSENT, actual, declared=False, of=rule)
+            self._report_change(entry, path, ABSENT, actual, declared=False, of=rule)
 
     def _judge_silence(self, rule: Rule, actual: object, path: str) -> None:
         """Judge a value that the desired body does not state."""
@@ -340,7 +344,7 @@ class _Walker:
             if isinstance(actual, Mapping):
                 self._list_tags(actual, path)
         elif rule.fact.kept and self._view.keeps(rule):
-            probe = self._probe()
+            probe = self._silent_walker()
             probe._judge_by_default(rule, actual, path)
             self.kept += [replace(change, kept=True) for change in probe.changes] + probe.kept
             self.unknown_defaults += probe.unknown_defaults
@@ -352,17 +356,19 @@ class _Walker:
             return
         default = self._view.default(rule)
         if default is ABSENT and rule.closed:
-            self._report(rule, path, default, actual, declared=False)
+            self._report_change(rule, path, default, actual, declared=False)
         elif default is ABSENT or (default is None and rule.whole and _has_parts(rule, actual)):
             self._judge_parts(rule, actual, path)
         elif isinstance(default, Mapping) and isinstance(actual, Mapping):
-            probe = self._probe()
+            probe = self._silent_walker()
             probe.compare_objects(rule, default, actual, path)
             self.changes += [_as_undeclared(change) for change in probe.changes]
             self.unknown_defaults += probe.unknown_defaults
             self.kept += probe.kept
-        elif not (self._equals(rule, default, actual) or self._is_off(rule, default, actual)):
-            self._report(rule, path, default, actual, declared=False)
+        elif not (
+            self._equals_default(rule, default, actual) or self._is_off(rule, default, actual)
+        ):
+            self._report_change(rule, path, default, actual, declared=False)
 
     def _judge_parts(self, rule: Rule, actual: object, path: str) -> None:
         if not (_has_parts(rule, actual) or (isinstance(actual, Mapping) and rule.is_map)):
@@ -371,9 +377,11 @@ class _Walker:
         for key, value in cast(Mapping[str, object], actual).items():
             child = self._rules.child(rule, key)
             if child.states:
-                self._judge_state(child, value, _join(path, child.name))
+                self._judge_state(child, value, _property_path(path, child.name))
             if not child.silent:
-                self._judge_silence(child, value, _join(path, key if rule.is_map else child.name))
+                self._judge_silence(
+                    child, value, _property_path(path, key if rule.is_map else child.name)
+                )
 
     def _is_off(self, rule: Rule, default: object, actual: object) -> bool:
         """Return whether Azure spells out what is not set: nothing of it is switched on."""
@@ -384,9 +392,9 @@ class _Walker:
         )
 
     def _is_default(self, rule: Rule, value: object) -> bool:
-        return self._equals(rule, self._view.default(rule), value)
+        return self._equals_default(rule, self._view.default(rule), value)
 
-    def _equals(self, rule: Rule, default: object, value: object) -> bool:
+    def _equals_default(self, rule: Rule, default: object, value: object) -> bool:
         """Return whether a value equals a default, spelled out or left out."""
         if default is ABSENT:
             return False
@@ -396,7 +404,7 @@ class _Walker:
             )
         if value.__class__ in _SCALARS:
             return is_same(rule, default, value)
-        probe = self._probe()
+        probe = self._silent_walker()
         if isinstance(default, (list, tuple)) and isinstance(value, (list, tuple)):
             probe._compare_lists(rule, default, value, "")
         elif isinstance(default, Mapping) and isinstance(value, Mapping):
@@ -405,13 +413,13 @@ class _Walker:
             return is_same(rule, default, value)
         return not probe.changes
 
-    def _probe(self) -> "_Walker":
+    def _silent_walker(self) -> "_Walker":
         return _Walker(self._rules, self._view)
 
-    def _distance(self, entry: Rule) -> "_Distance":
+    def _distance_from(self, entry: Rule) -> "_Distance":
         return _Distance(self._rules, self._view, entry)
 
-    def _report(
+    def _report_change(
         self,
         rule: Rule,
         path: str,
@@ -427,14 +435,14 @@ class _Walker:
         hindrance = None if declared else verdict.refused or verdict.reason
         if not declared:
             verdict = Verdict()
-        ended = self._ended(facts) if declared else None
+        ended = self._ended_access(facts) if declared else None
         disruption = facts.fact.disruption if declared else Disruption.NONE
         if ended is not None:
             disruption = max(disruption, Disruption.ACCESS, key=lambda d: d.rank)
         self.changes.append(
             FieldChange(
                 path=path,
-                kind=_kind(desired, actual),
+                kind=_field_kind(desired, actual),
                 declared=declared,
                 before=cast("Value | Absent", written(self._rules, rule, actual)),
                 after=cast("Value | Absent", written(self._rules, rule, desired)),
@@ -453,7 +461,7 @@ class _Walker:
             )
         )
 
-    def _ended(self, rule: Rule) -> str | None:
+    def _ended_access(self, rule: Rule) -> str | None:
         """Return whose access a change ends, if anybody's."""
         ends = rule.fact.ends
         return ends(self._view.before, self._view.after) if ends is not None else None
@@ -492,13 +500,13 @@ def _as_undeclared(change: FieldChange) -> FieldChange:
     )
 
 
-def _kind(desired: object, actual: object) -> FieldKind:
+def _field_kind(desired: object, actual: object) -> FieldKind:
     if is_empty(desired):
         return FieldKind.ADDED if is_empty(actual) else FieldKind.REMOVED
     return FieldKind.ADDED if is_empty(actual) else FieldKind.CHANGED
 
 
-def _join(path: str, name: str) -> str:
+def _property_path(path: str, name: str) -> str:
     """Return the path of a property; a key that is an id is put in brackets, to be readable."""
     if "/" in name:
         return f"{path}[{name}]"

@@ -20,10 +20,10 @@ def computed_values(
     approved which connection, is decided by others.
     """
     rules = rules_of(resource_type, schemas)
-    return _computed(rules, rules.root, actual)
+    return _computed_part(rules, rules.root, actual)
 
 
-def _computed(rules: Rules, rule: Rule, value: Mapping[str, object]) -> Mapping[str, Value]:
+def _computed_part(rules: Rules, rule: Rule, value: Mapping[str, object]) -> Mapping[str, Value]:
     found: dict[str, Value] = {}
     for key, item in value.items():
         child = rules.child(rule, key)
@@ -31,6 +31,6 @@ def _computed(rules: Rules, rule: Rule, value: Mapping[str, object]) -> Mapping[
             continue
         if child.computed and isinstance(item, (str, int, float, bool)):
             found[key] = item
-        elif isinstance(item, Mapping) and (below := _computed(rules, child, item)):
+        elif isinstance(item, Mapping) and (below := _computed_part(rules, child, item)):
             found[key] = below
     return found

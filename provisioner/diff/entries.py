@@ -79,11 +79,11 @@ def pair_entries(
     or by their `name` or `id`. Of others, what is equal is paired first, and then what is most
     alike, so that a changed entry is reported as a change, not as one gone and one new.
     """
-    keys = rule.fact.keys if rule.fact.compare is Compare.ORDERED else _keys(rule)
+    keys = rule.fact.keys if rule.fact.compare is Compare.ORDERED else _candidate_keys(rule)
     entry = rules.entry(rule)
     for key in keys:
-        naming = _naming(rules, entry, key)
-        ours, theirs = _marks(naming, key, desired), _marks(naming, key, actual)
+        naming = _rule_of_key(rules, entry, key)
+        ours, theirs = _entries_by_key(naming, key, desired), _entries_by_key(naming, key, actual)
         if ours is not None and theirs is not None:
             return _by_key(ours, theirs, distance)
     ours, theirs = (_marks_of_one(rules, rule, entries) for entries in (desired, actual))
@@ -101,17 +101,17 @@ class _Marked:
     entry: object
 
 
-def _keys(rule: Rule) -> Iterable[str]:
+def _candidate_keys(rule: Rule) -> Iterable[str]:
     return (*rule.fact.keys, "name", "id")
 
 
-def _naming(rules: Rules, entry: Rule, key: str) -> Rule:
+def _rule_of_key(rules: Rules, entry: Rule, key: str) -> Rule:
     for step in key.split("."):
         entry = rules.child(entry, step)
     return entry
 
 
-def _marks(naming: Rule, key: str, entries: Sequence[object]) -> list[_Marked] | None:
+def _entries_by_key(naming: Rule, key: str, entries: Sequence[object]) -> list[_Marked] | None:
     """Return the entries with the values of their key, or None where one has none."""
     steps = key.split(".")
     marked = []
@@ -135,7 +135,7 @@ def _marks_of_one(rules: Rules, rule: Rule, entries: Sequence[object]) -> list[_
         by_key = [
             (key, found[0])
             for key in rule.fact.keys
-            if (found := _marks(_naming(rules, rules.entry(rule), key), key, [entry]))
+            if (found := _entries_by_key(_rule_of_key(rules, rules.entry(rule), key), key, [entry]))
         ]
         if len(by_key) != 1:
             return None
@@ -151,14 +151,14 @@ def _by_key(ours: Sequence[_Marked], theirs: Sequence[_Marked], distance: Distan
     pairs = []
     for mine in ours:
         same = left.get(mine.form)
-        actual = same.pop(_nearest(mine.entry, same, distance)).entry if same else ABSENT
+        actual = same.pop(_most_similar(mine.entry, same, distance)).entry if same else ABSENT
         pairs.append(Pair(mine.mark, mine.entry, actual))
     return pairs + [
         Pair(other.mark, ABSENT, other.entry) for rest in left.values() for other in rest
     ]
 
 
-def _nearest(entry: object, candidates: Sequence[_Marked], distance: Distance) -> int:
+def _most_similar(entry: object, candidates: Sequence[_Marked], distance: Distance) -> int:
     """Return the most alike of several entries with one key."""
     if len(candidates) == 1:
         return 0

@@ -45,7 +45,7 @@ class _Merger:
         Null and "" say nothing, so the live value stays; an empty list empties it.
         """
         if desired is ABSENT or desired is None or desired == "":
-            return self._live(rule, actual)
+            return self._writable_part(rule, actual)
         if isinstance(actual, Mapping) and isinstance(desired, Mapping):
             return self._merge_objects(rule, desired, actual)
         if isinstance(desired, (list, tuple)) and isinstance(actual, (list, tuple)):
@@ -71,7 +71,7 @@ class _Merger:
             elif _is_left_out(child) or self._view.is_outdated(child):
                 continue
             else:
-                item = self._live(child, value)
+                item = self._writable_part(child, value)
             if item is not None:
                 merged[key if rule.is_map else child.name] = item
         for own in names.values():
@@ -96,7 +96,7 @@ class _Merger:
 
     def _merge_pair(self, rule: Rule, entry: Rule, pair: Pair) -> object:
         if pair.desired is ABSENT:
-            return self._live(entry, pair.actual)
+            return self._writable_part(entry, pair.actual)
         if not (isinstance(pair.desired, Mapping) and isinstance(pair.actual, Mapping)):
             return pair.desired
         outer = self._view
@@ -106,13 +106,13 @@ class _Merger:
         self._view = outer
         return merged
 
-    def _live(self, rule: Rule, actual: object) -> object:
+    def _writable_part(self, rule: Rule, actual: object) -> object:
         """Return what can be written of a live value, or None for nothing."""
         if actual.__class__ is str:  # most values
             return actual
         if isinstance(actual, (list, tuple)):
             entry = self._rules.entry(rule)
-            return [self._live(entry, item) for item in actual]
+            return [self._writable_part(entry, item) for item in actual]
         if not isinstance(actual, Mapping):
             return None if actual is ABSENT else actual
         kept = self._merge_objects(rule, {}, actual)

@@ -30,7 +30,7 @@ def judge(
 
     `child` is the resource in whose part of the body it stands, None for the resource itself.
     """
-    refused = _refusal(rule, view, path, desired, actual)
+    refused = _reason_refused(rule, view, path, desired, actual)
     fixed = rule.fact.parent_fixed
     beyond = fixed(view.before, view.after) if fixed is not None else None
     if beyond is not None:
@@ -44,17 +44,19 @@ def _reason_to_replace(rule: Rule, view: View, path: str, actual: object) -> str
     # A value that is neither there nor known to be filled in may be one that Azure never
     # answers, and a replacement is too much to plan on that.
     if rule.create_only and (rule.definite or not is_empty(actual)):
-        return f"{_short(path)} cannot change in place"
+        return f"{_short_name(path)} cannot change in place"
     return None
 
 
-def _refusal(rule: Rule, view: View, path: str, desired: object, actual: object) -> str | None:
+def _reason_refused(
+    rule: Rule, view: View, path: str, desired: object, actual: object
+) -> str | None:
     fact = rule.fact
     present = view.default(rule) if is_empty(actual) else actual
     if any(is_same(rule, value, present) for value in fact.irreversible):
-        return _one_way(_short(path), present)
+        return _one_way(_short_name(path), present)
     if any(is_same(rule, value, desired) for value in fact.refused):
-        return f"{_short(path)} cannot be {_said(desired)}: Azure does not accept that"
+        return f"{_short_name(path)} cannot be {_as_stated(desired)}: Azure does not accept that"
     if fact.forbidden is not None:
         return fact.forbidden(view.before, view.after)
     return None
@@ -63,14 +65,14 @@ def _refusal(rule: Rule, view: View, path: str, desired: object, actual: object)
 def _one_way(path: str, present: object) -> str:
     if present is True:
         return f"{path} can be turned on, and never off again"
-    return f"{path} can never change again once it is {_said(present)}"
+    return f"{path} can never change again once it is {_as_stated(present)}"
 
 
-def _said(value: object) -> str:
+def _as_stated(value: object) -> str:
     """Return a value as a blueprint states it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _short(path: str) -> str:
+def _short_name(path: str) -> str:
     """Return the short name of a property that a path leads to: `zones` for an entry of it."""
     return path.removeprefix("properties.")

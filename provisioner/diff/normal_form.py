@@ -65,7 +65,7 @@ def normal_form(rule: Rule, value: object) -> Form:
         # In a tuple, because to Python True is 1.
         return str(value).lower() if kind in _AS_TEXT else (value,)
     if isinstance(value, (int, float)):
-        return _digits(value) if kind in _AS_TEXT else value
+        return _normalize_number(value) if kind in _AS_TEXT else value
     text = str(value)
     if rule.fact.aliases:
         text = rule.fact.aliases.get(text.lower(), text)
@@ -73,10 +73,10 @@ def normal_form(rule: Rule, value: object) -> Form:
         return float(text) if "." in text else int(text)
     if kind is Kind.BOOLEAN and text.lower() in _BOOLEANS:
         return (text.lower() == "true",)
-    return _FORMS.get(rule.compare, _plain)(text)
+    return _FORMS.get(rule.compare, _normalize_text)(text)
 
 
-def _digits(number: int | float) -> Form:
+def _normalize_number(number: int | float) -> Form:
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     # Python refuses to write out numbers of thousands of digits.
@@ -107,7 +107,7 @@ def _is_same_at_tenant(one: str, other: str) -> bool:
     return str(first).rpartition("/providers/")[2] == str(second).rpartition("/providers/")[2]
 
 
-def _plain(text: str) -> Form:
+def _normalize_text(text: str) -> Form:
     """Return the form of text that has no rule of its own.
 
     Ids and GUIDs have no case, a boolean that Azure keeps as text is answered in its own case, and
@@ -119,33 +119,33 @@ def _plain(text: str) -> Form:
     if folded in _BOOLEANS or (len(text) == 36 and is_guid(text)):
         return folded
     if "T" in text.upper() and _MOMENT.fullmatch(text):
-        return _timestamp(text)
+        return _normalize_timestamp(text)
     return text
 
 
-def _location(text: str) -> Form:
+def _normalize_location(text: str) -> Form:
     return text.replace(" ", "").lower()
 
 
-def _flags(text: str) -> Form:
+def _normalize_flags(text: str) -> Form:
     return frozenset(name.strip() for name in text.lower().split(","))
 
 
-def _range(text: str) -> Form:
+def _normalize_range(text: str) -> Form:
     try:
         return str(ipaddress.ip_interface(text))
     except ValueError:
         return text.lower()
 
 
-def _duration(text: str) -> Form:
+def _normalize_duration(text: str) -> Form:
     match = _DURATION.fullmatch(text.upper())
     if match is None or text[-1:].upper() in ("P", "T"):
         return text
     return sum(float(value) * _SECONDS[name] for name, value in match.groupdict("0").items())
 
 
-def _timestamp(text: str) -> Form:
+def _normalize_timestamp(text: str) -> Form:
     try:
         moment = datetime.fromisoformat(text.upper())
     except ValueError:
@@ -159,12 +159,12 @@ def _resource_id(text: str) -> str:
 
 _FORMS: Mapping[Compare | None, Callable[[str], Form]] = {
     Compare.CASELESS: str.lower,
-    Compare.LOCATION: _location,
+    Compare.LOCATION: _normalize_location,
     Compare.RESOURCE_ID: _resource_id,
     Compare.TENANT_ID: _resource_id,
-    Compare.FLAGS: _flags,
+    Compare.FLAGS: _normalize_flags,
     Compare.VERBATIM: str,
-    Compare.CIDR: _range,
-    Compare.DURATION: _duration,
-    Compare.TIMESTAMP: _timestamp,
+    Compare.CIDR: _normalize_range,
+    Compare.DURATION: _normalize_duration,
+    Compare.TIMESTAMP: _normalize_timestamp,
 }

@@ -112,13 +112,13 @@ class Rules:
         """Return the rule of the property `key` of an object or map, case ignored."""
         known = rule.properties
         if known is None:
-            known = self._named_entries(rule) if rule.is_map else self._properties(rule)
+            known = self._named_entries(rule) if rule.is_map else self._property_rules(rule)
         found = known.get(key) or known.get(key.lower())
         if found is not None:
             return found
         if rule.is_map:
             return self.entry(rule)
-        made = self._make(rule, key, None)
+        made = self._property_rule(rule, key, None)
         if made.silent or made.fact is not NO_FACTS:
             # Named by facts or by every resource: no stream of bodies brings ever more of these.
             known[key.lower()] = made
@@ -127,7 +127,7 @@ class Rules:
     def entry(self, rule: Rule) -> Rule:
         """Return the rule of the entries of a list or map."""
         if rule.entry is None:
-            rule.entry = self._entry(rule, f"{rule.path}[]", "[]")
+            rule.entry = self._entry_rule(rule, f"{rule.path}[]", "[]")
         return rule.entry
 
     def spell(self, rule: Rule, value: object) -> object:
@@ -143,16 +143,16 @@ class Rules:
             if path.startswith(prefix)
         }
         rule.properties = {
-            key: self._entry(rule, f"{rule.path}.{key}", key) for key in sorted(keys)
+            key: self._entry_rule(rule, f"{rule.path}.{key}", key) for key in sorted(keys)
         }
         return rule.properties
 
-    def _entry(self, rule: Rule, path: str, name: str) -> Rule:
+    def _entry_rule(self, rule: Rule, path: str, name: str) -> Rule:
         shape = rule.shape.item or _UNTYPED
         generic = f"{rule.generic}[]"
-        fact = self._fact(path, generic)
-        compare = fact.compare or _implied("", shape) or _content(rule)
-        create_only, definite = _fixed(rule, fact)
+        fact = self._facts_of(path, generic)
+        compare = fact.compare or _implied_comparison("", shape) or _comparison_of_map(rule)
+        create_only, definite = _immutability_of(rule, fact)
         return Rule(
             path,
             generic,
@@ -168,31 +168,31 @@ class Rules:
             closed=_is_closed(rule, shape),
         )
 
-    def _fact(self, path: str, generic: str) -> Field:
+    def _facts_of(self, path: str, generic: str) -> Field:
         """Return the facts of a property; those of a named entry come before those of all."""
         named = self._type.fact(path)
         return self._type.fact(generic) if named is NO_FACTS else named
 
-    def _properties(self, rule: Rule) -> dict[str, Rule]:
-        model = self._model(rule)
+    def _property_rules(self, rule: Rule) -> dict[str, Rule]:
+        model = self._model_of(rule)
         made: dict[str, Rule] = {}
         for prop in model.properties.values() if model else ():
-            child = self._make(rule, prop.name, prop)
+            child = self._property_rule(rule, prop.name, prop)
             made[prop.name] = made[prop.name.lower()] = child
         rule.properties = made
         return made
 
-    def _make(self, rule: Rule, key: str, prop: Property | None) -> Rule:
+    def _property_rule(self, rule: Rule, key: str, prop: Property | None) -> Rule:
         path = f"{rule.path}.{key}" if rule.path else key
         generic = f"{rule.generic}.{key}" if rule.path else key
         shape = prop.shape if prop else _UNTYPED
-        fact = self._fact(path, generic)
+        fact = self._facts_of(path, generic)
         computed = (
             (prop is not None and prop.read_only)
             or fact.read_only
             or (not rule.path and key.lower() in _ENVELOPE)
         )
-        create_only, definite = _fixed(rule, fact)
+        create_only, definite = _immutability_of(rule, fact)
         # Azure moves nothing from region to region; a raw type's refusal is Azure's to say.
         moves = path == _LOCATION and self._type.tier is not Tier.RAW
         by_nature = (prop is not None and prop.create_only) or moves
@@ -202,7 +202,7 @@ class Rules:
             name=key,
             shape=shape,
             fact=fact,
-            compare=fact.compare or self._implied(rule, key, shape),
+            compare=fact.compare or self._implied_comparison(rule, key, shape),
             computed=computed,
             silent=computed or fact.write_only or fact.compare is Compare.IGNORED,
             stated=fact.stated,
@@ -210,7 +210,7 @@ class Rules:
             generated=self._is_generated(rule, key),
             # Of a raw type nothing has a model: what a write left out would be lost.
             unmodelled=prop is None
-            and self._model(rule) is not None
+            and self._model_of(rule) is not None
             and self._type.tier is not Tier.RAW,
             states=computed and self._has_state(generic),
             create_only=create_only or by_nature,
@@ -219,11 +219,11 @@ class Rules:
             embedded=self._embedded.get(path.lower()),
         )
 
-    def _implied(self, rule: Rule, key: str, shape: Shape) -> Compare | None:
+    def _implied_comparison(self, rule: Rule, key: str, shape: Shape) -> Compare | None:
         """Return how names of entries compare: without case, as they are paired without."""
         if rule.is_entry and key in (*self._keys_of(rule), "name"):
             return Compare.CASELESS
-        return _implied(key, shape)
+        return _implied_comparison(key, shape)
 
     def _keys_of(self, entry: Rule) -> tuple[str, ...]:
         return self._type.fact(entry.generic.removesuffix("[]")).keys
@@ -236,7 +236,7 @@ class Rules:
         )
 
     def _is_generated(self, rule: Rule, key: str) -> bool:
-        model = self._model(rule)
+        model = self._model_of(rule)
         return (
             rule.is_entry
             and key.lower() in _ENVELOPE_OF_ENTRY
@@ -244,7 +244,7 @@ class Rules:
             and all(name in model.properties for name in _RESOURCE)
         )
 
-    def _model(self, rule: Rule) -> Model | None:
+    def _model_of(self, rule: Rule) -> Model | None:
         return self._schemas.models.get(rule.shape.model or "")
 
 
@@ -263,13 +263,13 @@ def _whole_of(outer: Rule, shape: Shape, fact: Field) -> Rule | None:
     return outer if knows and fact.default is ABSENT and not in_map else None
 
 
-def _implied(key: str, shape: Shape) -> Compare | None:
+def _implied_comparison(key: str, shape: Shape) -> Compare | None:
     if shape.enum:
         return Compare.CASELESS
     return Compare.LOCATION if key.lower() == _LOCATION else None
 
 
-def _content(outer: Rule) -> Compare | None:
+def _comparison_of_map(outer: Rule) -> Compare | None:
     """Return how the texts of a map of texts are compared.
 
     They are content (tags, labels, settings), about which the schema states nothing. So are those
@@ -280,7 +280,7 @@ def _content(outer: Rule) -> Compare | None:
     return Compare.VERBATIM if of_texts or outer.compare is Compare.VERBATIM else None
 
 
-def _fixed(parent: Rule, fact: Field) -> tuple[ImmutableRule, bool]:
+def _immutability_of(parent: Rule, fact: Field) -> tuple[ImmutableRule, bool]:
     """Return (create_only, definite) of a property: what is fixed as a whole is so in its parts."""
     if fact is NO_FACTS:
         return parent.create_only, parent.definite
@@ -289,7 +289,7 @@ def _fixed(parent: Rule, fact: Field) -> tuple[ImmutableRule, bool]:
 
 def rules_of(resource_type: ResourceType, schemas: SchemaIndex) -> Rules:
     """Return the rules of a type, the same object each time."""
-    return _cached(_Key(resource_type, schemas))
+    return _cached_rules(_Key(resource_type, schemas))
 
 
 class _Key:
@@ -311,5 +311,5 @@ class _Key:
 
 
 @lru_cache(maxsize=256)
-def _cached(key: _Key) -> Rules:
+def _cached_rules(key: _Key) -> Rules:
     return Rules(key.resource_type, key.schemas)

@@ -60,7 +60,7 @@ class View:
         """The body that the desired one leads to: Azure's, overlaid with it."""
         if self._after is None:
             # To a fact, a value that is not known yet is a value like any other.
-            after = self._body_of(_overlay(self._actual, self._desired))
+            after = self._body_of(_overlay_values(self._actual, self._desired))
             if self._parent is not None:
                 after = {**after, PARENT: self._parent.after}
             self._after = after
@@ -87,7 +87,7 @@ class View:
         every part does, but for those with a default of their own.
         """
         if rule.whole is not None:
-            return _part(rule, self.default(rule.whole))
+            return _part_of_outer_default(rule, self.default(rule.whole))
         default = rule.fact.default_at(self._api_version)
         return default(self.after) if callable(default) else default
 
@@ -156,7 +156,7 @@ class View:
         return View(self._rules, rule, desired, actual, self._api_version, (self, embedded))
 
 
-def _part(rule: Rule, whole: Json | Absent) -> Json | Absent:
+def _part_of_outer_default(rule: Rule, whole: Json | Absent) -> Json | Absent:
     """Return what the default of the object or map around a property says of it.
 
     An object that is stated in parts says nothing of the others. A map has the keys that it has.
@@ -169,7 +169,7 @@ def _part(rule: Rule, whole: Json | Absent) -> Json | Absent:
     return known.get(name, None if rule.whole and rule.whole.is_map else ABSENT)
 
 
-def _overlay(actual: object, desired: object) -> object:
+def _overlay_values(actual: object, desired: object) -> object:
     if desired.__class__ in _SCALARS or not (
         isinstance(desired, Mapping) and isinstance(actual, Mapping)
     ):
@@ -181,5 +181,5 @@ def _overlay(actual: object, desired: object) -> object:
         if key not in merged:
             spelt = spelt or {str(name).lower(): name for name in actual}
             real = spelt.get(str(key).lower(), key)
-        merged[real] = _overlay(merged.get(real), value)
+        merged[real] = _overlay_values(merged.get(real), value)
     return merged

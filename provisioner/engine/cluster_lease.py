@@ -95,7 +95,7 @@ class ClusterLease:
                 return
             sent = self._timing.clock()
             with suppress(KubernetesError):
-                self._write({**self._body["spec"], "renewTime": _to_micro(self._timing.now())})
+                self._write_spec({**self._body["spec"], "renewTime": _to_micro(self._timing.now())})
                 self._renewed = sent
 
     def release(self) -> None:
@@ -107,14 +107,14 @@ class ClusterLease:
             self._released = True
             kept = {k: v for k, v in self._body["spec"].items() if k != "holderIdentity"}
             with suppress(KubernetesError):
-                self._write(kept)
+                self._write_spec(kept)
         finally:
             if is_free:
                 self._busy.release()
 
-    def _write(self, spec: Mapping[str, Any]) -> None:
+    def _write_spec(self, spec: Mapping[str, Any]) -> None:
         try:
-            self._body = _send(
+            self._body = _send_request(
                 self._api, ApiRequest("PUT", self._path, body={**self._body, "spec": spec})
             )
         except KubernetesError as refusal:
@@ -128,13 +128,15 @@ class ClusterLease:
         A conflict is not always another holder: the answer to an own write may have been lost, or
         somebody may have changed a label.
         """
-        found = _find(self._api, self._path)
+        found = _find_lease(self._api, self._path)
         holder = None if found is None else (found.get("spec") or {}).get("holderIdentity")
         if found is None or holder != self._identity:
             reason = "it was deleted" if found is None else f"{_name_of(holder)} has it"
             self._lost = reason if holder or found is None else "it was broken"
             return
-        self._body = _send(self._api, ApiRequest("PUT", self._path, body={**found, "spec": spec}))
+        self._body = _send_request(
+            self._api, ApiRequest("PUT", self._path, body={**found, "spec": spec})
+        )
 
 
 def acquire_cluster_lease(
@@ -152,13 +154,13 @@ def acquire_cluster_lease(
     identity = f"{clean_text(holder)}_{lease_id}"
     while True:
         began = timing.clock()
-        found = _find(api, place.path)
+        found = _find_lease(api, place.path)
         status = _read_status(found, timing.now())
         if not status.is_held:
-            taken = _take(api, place, found, identity, timing.now())
+            taken = _take_lease(api, place, found, identity, timing.now())
             if taken is not None:
                 return ClusterLease(api, taken, place.path, timing, began)
-            status = _read_status(_find(api, place.path), timing.now())
+            status = _read_status(_find_lease(api, place.path), timing.now())
         left = deadline - timing.clock()
         if left <= 0:
             raise LeaseHeldError(status)
@@ -167,19 +169,19 @@ def acquire_cluster_lease(
 
 def find_cluster_lease(api: ClusterApi, place: Place, now: datetime) -> LeaseStatus:
     """Return the status of a Lease at `now`. Raises KubernetesError where it cannot be read."""
-    return _read_status(_find(api, place.path), now)
+    return _read_status(_find_lease(api, place.path), now)
 
 
 def break_cluster_lease(api: ClusterApi, place: Place) -> None:
     """Remove the holder of a Lease at once, whoever it is. Raises KubernetesError."""
-    found = _find(api, place.path)
+    found = _find_lease(api, place.path)
     spec = {} if found is None else found.get("spec") or {}
     if found is not None and spec.get("holderIdentity"):
         kept = {k: v for k, v in spec.items() if k != "holderIdentity"}
-        _send(api, ApiRequest("PUT", place.path, body={**found, "spec": kept}))
+        _send_request(api, ApiRequest("PUT", place.path, body={**found, "spec": kept}))
 
 
-def _take(
+def _take_lease(
     api: ClusterApi, place: Place, found: Mapping[str, Any] | None, identity: str, now: datetime
 ) -> Mapping[str, Any] | None:
     """Write a new holder into a Lease; return None where another writer was faster (409).
@@ -201,23 +203,23 @@ def _take(
     if found is not None:
         ask = ApiRequest("PUT", place.path, body={**found, "spec": spec})
     try:
-        return _send(api, ask)
+        return _send_request(api, ask)
     except KubernetesError as refusal:
         if refusal.status == _CONFLICT:
             return None
         raise
 
 
-def _find(api: ClusterApi, path: str) -> Mapping[str, Any] | None:
+def _find_lease(api: ClusterApi, path: str) -> Mapping[str, Any] | None:
     try:
-        return _send(api, ApiRequest("GET", path))
+        return _send_request(api, ApiRequest("GET", path))
     except KubernetesError as refusal:
         if refusal.is_missing:
             return None
         raise
 
 
-def _send(api: ClusterApi, ask: ApiRequest) -> Mapping[str, Any]:
+def _send_request(api: ClusterApi, ask: ApiRequest) -> Mapping[str, Any]:
     answer = api.ask([ask])[0]
     if isinstance(answer, KubernetesError):
         raise answer

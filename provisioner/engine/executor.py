@@ -121,23 +121,23 @@ class Executor:
         try:
             while True:
                 try:
-                    self._start(schedule, running, pool, parallelism)
+                    self._start_ready(schedule, running, pool, parallelism)
                     if not running:
                         break
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
-                        self._settle(schedule, future, *running.pop(future))
+                        self._record_outcome(schedule, future, *running.pop(future))
                 except KeyboardInterrupt:
                     self._interrupted = True
-                    self._skip(schedule.stop(), INTERRUPTED)
+                    self._skip_steps(schedule.stop(), INTERRUPTED)
         finally:
             pool.shutdown(wait=not running, cancel_futures=True)
         # An interrupt may strike between taking a step off the schedule and sending it.
-        self._skip([step for step in steps if step.key not in self._outcomes], INTERRUPTED)
+        self._skip_steps([step for step in steps if step.key not in self._outcomes], INTERRUPTED)
         outcomes = tuple(self._outcomes[step.key] for step in steps)
         return Run(outcomes, self._values, self._interrupted, frozenset(self._lost))
 
-    def _start(
+    def _start_ready(
         self,
         schedule: Schedule,
         running: dict[Future[Mapping[str, Value] | None], tuple[Step, float]],
@@ -147,7 +147,7 @@ class Executor:
         while len(running) < parallelism and not self._interrupted:
             reason = self._halted()
             if reason is not None:
-                self._skip(schedule.stop(), reason)
+                self._skip_steps(schedule.stop(), reason)
                 return
             step = schedule.start()
             if step is None:
@@ -161,9 +161,9 @@ class Executor:
                     seconds=step.seconds,
                 )
             )
-            running[pool.submit(self._send, step)] = (step, self._clock())
+            running[pool.submit(self._send_step, step)] = (step, self._clock())
 
-    def _send(self, step: Step) -> Mapping[str, Value] | None:
+    def _send_step(self, step: Step) -> Mapping[str, Value] | None:
         """Send one step, on a thread of its own; return the values of its address afterwards.
 
         Raises:
@@ -200,7 +200,7 @@ class Executor:
     def _values_at(self, address: str) -> Mapping[str, Value] | None:
         return self._values.get(address)
 
-    def _settle(
+    def _record_outcome(
         self,
         schedule: Schedule,
         future: Future[Mapping[str, Value] | None],
@@ -214,23 +214,25 @@ class Executor:
             if isinstance(problem, AzureError) and problem.code == RESOURCE_APPEARED:
                 self._lost.add(step.key)
             message = _message_of(problem)
-            self._note(step, Outcome.FAILED, elapsed, message)
+            self._note_outcome(step, Outcome.FAILED, elapsed, message)
             self._on_event(StepFailed(key=step.key, elapsed=elapsed, message=message))
-            self._skip(schedule.fail(step), step.key)
+            self._skip_steps(schedule.fail(step), step.key)
             return
         values = future.result()
         if values is not None:
             self._values[step.address] = values
         schedule.finish(step)
-        self._note(step, Outcome.SUCCEEDED, elapsed, None)
+        self._note_outcome(step, Outcome.SUCCEEDED, elapsed, None)
         self._on_event(StepSucceeded(key=step.key, elapsed=elapsed))
 
-    def _skip(self, steps: Sequence[Step], because: str) -> None:
+    def _skip_steps(self, steps: Sequence[Step], because: str) -> None:
         for step in steps:
-            self._note(step, Outcome.SKIPPED, 0.0, because)
+            self._note_outcome(step, Outcome.SKIPPED, 0.0, because)
             self._on_event(StepSkipped(key=step.key, because=because))
 
-    def _note(self, step: Step, outcome: Outcome, elapsed: float, message: str | None) -> None:
+    def _note_outcome(
+        self, step: Step, outcome: Outcome, elapsed: float, message: str | None
+    ) -> None:
         self._outcomes[step.key] = StepOutcome(
             key=step.key,
             verb=step.verb,
@@ -253,10 +255,10 @@ def _message_of(problem: BaseException) -> str:
     frames = traceback.extract_tb(problem.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return (
-        f"internal error: {kind}: {_shorten(words)}{place}. This is a defect of azsec: report it. "
-        "Whether the step took effect in Azure is not known: plan again."
+        f"internal error: {kind}: {_shorten_message(words)}{place}. This is a defect of azsec: "
+        "report it. Whether the step took effect in Azure is not known: plan again."
     )
 
 
-def _shorten(words: str) -> str:
+def _shorten_message(words: str) -> str:
     return words if len(words) <= _MAX_WORDS else words[: _MAX_WORDS - 1] + "…"

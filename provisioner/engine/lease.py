@@ -78,7 +78,7 @@ def find_status(service: Requester, container: ResourceId, now: datetime) -> Lea
 
     Raises AzureError where it cannot be read.
     """
-    body = _find(service, container)
+    body = _find_container(service, container)
     return None if body is None else _read_status(body, now)
 
 
@@ -89,7 +89,7 @@ def break_lease(service: Requester, container: ResourceId) -> None:
         AzureError: Where Azure refuses for another reason than `LeaseNotPresentWithLeaseOperation`.
     """
     try:
-        _send(service, container, {"action": "Break", "breakPeriod": 0})
+        _send_lease(service, container, {"action": "Break", "breakPeriod": 0})
     except AzureError as error:
         if error.code != "LeaseNotPresentWithLeaseOperation":
             raise
@@ -143,7 +143,9 @@ class Lease:
                 return
             sent = self._timing.clock()
             try:
-                _send(self._service, self._container, {"action": "Renew", "leaseId": self._id})
+                _send_lease(
+                    self._service, self._container, {"action": "Renew", "leaseId": self._id}
+                )
             except AzureError as error:
                 if error.status in (_CONFLICT, _NOT_FOUND):
                     self._lost = f"Azure refused to renew it: {error.code}: {error.message}"
@@ -160,25 +162,27 @@ class Lease:
                 return
             self._released = True
             if self._lost is None:
-                self._write(self._timing.now())
+                self._write_holder(self._timing.now())
             with suppress(AzureError):
-                _send(self._service, self._container, {"action": "Release", "leaseId": self._id})
+                _send_lease(
+                    self._service, self._container, {"action": "Release", "leaseId": self._id}
+                )
         finally:
             if is_free:
                 self._busy.release()
 
     def announce(self) -> None:
         """Write holder, start and expiry to the metadata: information alone, nothing reads it."""
-        self._write(self._timing.now() + timedelta(seconds=LEASE_SECONDS))
+        self._write_holder(self._timing.now() + timedelta(seconds=LEASE_SECONDS))
 
-    def _write(self, expires: datetime) -> None:
+    def _write_holder(self, expires: datetime) -> None:
         own = {_HOLDER: self._holder, _SINCE: self._since, _EXPIRES: _to_text(expires)}
         with suppress(AzureError):
             # Blob Storage replaces the metadata as a whole ("Set Container Metadata"): the entries
             # of others are read right before and sent along.
-            others = _metadata_of_others(_request(self._service, "GET", self._container))
+            others = _metadata_of_others(_request_container(self._service, "GET", self._container))
             body: Body = {"properties": {"metadata": {**others, **own}}}
-            _request(self._service, "PATCH", self._container, body)
+            _request_container(self._service, "PATCH", self._container, body)
 
 
 def acquire_lease(
@@ -204,16 +208,16 @@ def acquire_lease(
         "leaseDuration": LEASE_SECONDS,
         "proposedLeaseId": lease_id,
     }
-    if _find(service, container) is None:
+    if _find_container(service, container) is None:
         return None
     while True:
         began = timing.clock()
         try:
-            _send(service, container, proposal)
+            _send_lease(service, container, proposal)
         except AzureError as error:
             if error.code not in _HELD_CODES:
                 raise
-            status = _read_status(_find(service, container) or {}, timing.now())
+            status = _read_status(_find_container(service, container) or {}, timing.now())
         else:
             lease = Lease(service, container, lease_id, holder, timing, began)
             lease.announce()
@@ -265,26 +269,26 @@ def clean_text(text: str) -> str:
     return visible[:_LONGEST_TEXT]
 
 
-def _find(service: Requester, container: ResourceId) -> Body | None:
+def _find_container(service: Requester, container: ResourceId) -> Body | None:
     try:
-        return _request(service, "GET", container)
+        return _request_container(service, "GET", container)
     except AzureError as error:
         if error.status == _NOT_FOUND:
             return None
         raise
 
 
-def _send(service: Requester, container: ResourceId, body: Body) -> Body:
+def _send_lease(service: Requester, container: ResourceId, body: Body) -> Body:
     return service.request("POST", f"{container.text}/lease", LEASE.api_version, body)
 
 
-def _request(
+def _request_container(
     service: Requester, method: str, container: ResourceId, body: Body | None = None
 ) -> Body:
     return service.request(method, container.text, LEASE.api_version, body)
 
 
-def _metadata(body: Body) -> dict[str, str]:
+def _metadata_of(body: Body) -> dict[str, str]:
     found = lookup(body, ("properties", "metadata"))
     entries = found.items() if isinstance(found, Mapping) else ()
     return {name: value for name, value in entries if isinstance(value, str)}
@@ -293,14 +297,14 @@ def _metadata(body: Body) -> dict[str, str]:
 def _metadata_of_others(body: Body) -> dict[str, str]:
     """Return the metadata without azsec's entries; Azure does not keep the case of their names."""
     own = {name.lower() for name in (_HOLDER, _SINCE, _EXPIRES)}
-    return {name: value for name, value in _metadata(body).items() if name.lower() not in own}
+    return {name: value for name, value in _metadata_of(body).items() if name.lower() not in own}
 
 
 def _read_status(body: Body, now: datetime) -> LeaseStatus:
     answered = lookup(body, ("properties", "leaseState"))
     state = answered.lower() if isinstance(answered, str) else "available"
     # Names of metadata keep no case on their way through Blob Storage's headers.
-    metadata = {name.lower(): value for name, value in _metadata(body).items()}
+    metadata = {name.lower(): value for name, value in _metadata_of(body).items()}
     expires = _from_text(metadata.get(_EXPIRES.lower()))
     if state == "leased" and (expires is None or expires < now):
         # It was written for an older lease: the present holder has not written its name yet.

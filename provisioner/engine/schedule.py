@@ -25,14 +25,14 @@ class Schedule:
         for step in steps:
             for key in step.after:
                 self._dependents[key].append(step.key)
-        self._rank = _rank(steps, self._dependents)
+        self._rank_by_remaining_path = _rank_by_remaining_path(steps, self._dependents)
         self._ready: list[tuple[int, str]] = []
         self._held: dict[str, list[tuple[int, str]]] = {}
         self._locked: set[str] = set()
         self._waiting = set(self._steps)
         for key, waits in self._waits.items():
             if not waits:
-                self._push(key)
+                self._push_ready(key)
 
     def start(self) -> Step | None:
         """Return the next step that may run now, which then counts as running, or None."""
@@ -51,15 +51,15 @@ class Schedule:
 
     def finish(self, step: Step) -> None:
         """Record that a running step succeeded: steps that waited for it alone become ready."""
-        self._release(step)
+        self._release_lock(step)
         for key in self._dependents[step.key]:
             self._waits[key].discard(step.key)
             if not self._waits[key]:
-                self._push(key)
+                self._push_ready(key)
 
     def fail(self, step: Step) -> tuple[Step, ...]:
         """Record that a running step failed; return its dependents, which never start."""
-        self._release(step)
+        self._release_lock(step)
         skipped: set[str] = set()
         pending = list(self._dependents[step.key])
         while pending:
@@ -77,18 +77,22 @@ class Schedule:
         return stopped
 
     def _in_order(self, keys: Iterable[str]) -> tuple[Step, ...]:
-        return tuple(self._steps[key] for key in sorted(keys, key=self._rank.__getitem__))
+        return tuple(
+            self._steps[key] for key in sorted(keys, key=self._rank_by_remaining_path.__getitem__)
+        )
 
-    def _push(self, key: str) -> None:
-        heapq.heappush(self._ready, (self._rank[key], key))
+    def _push_ready(self, key: str) -> None:
+        heapq.heappush(self._ready, (self._rank_by_remaining_path[key], key))
 
-    def _release(self, step: Step) -> None:
+    def _release_lock(self, step: Step) -> None:
         self._locked.discard(step.lock)
         for entry in self._held.pop(step.lock, ()):
             heapq.heappush(self._ready, entry)
 
 
-def _rank(steps: Sequence[Step], dependents: Mapping[str, Iterable[str]]) -> dict[str, int]:
+def _rank_by_remaining_path(
+    steps: Sequence[Step], dependents: Mapping[str, Iterable[str]]
+) -> dict[str, int]:
     """Return each step's place in the queue: longest remaining path first."""
     remaining: dict[str, int] = {}
     for step in reversed(steps):

@@ -32,12 +32,12 @@ class Timings:
 
     def enter(self, phase: str) -> None:
         """Begin a phase, and stop the time of the one around it."""
-        self._charge()
+        self._charge_phase()
         self._stack.append(phase)
 
     def leave(self) -> None:
         """End the phase that began last."""
-        self._charge()
+        self._charge_phase()
         self._stack.pop()
 
     def count_answer(self, received: int) -> None:
@@ -54,9 +54,9 @@ class Timings:
 
     def close(self) -> None:
         """Charge the time since the last change of phases."""
-        self._charge()
+        self._charge_phase()
 
-    def _charge(self) -> None:
+    def _charge_phase(self) -> None:
         now = time.perf_counter()
         phase = self._stack[-1]
         self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._since

@@ -89,7 +89,7 @@ def sort_additions(
         tuple(
             diagnostic
             for number, entry in enumerate(acceptances)
-            for diagnostic in _exceeded(
+            for diagnostic in _exceeded_warnings(
                 entry, surplus.get(number, ()), wider.get(number, ()), roles
             )
         ),
@@ -111,10 +111,12 @@ def _is_about(entry: Acceptance, addition: Addition, catalog: Catalog) -> bool:
     known = catalog.of(addition.id)
     if not entry.is_for(known.name if known is not None else addition.id.type):
         return False
-    return entry.holds_at(_scope_of(addition), addition.address) and _names(entry, addition)
+    return entry.holds_at(_scope_of(addition), addition.address) and _matches_principal(
+        entry, addition
+    )
 
 
-def _names(entry: Acceptance, addition: Addition) -> bool:
+def _matches_principal(entry: Acceptance, addition: Addition) -> bool:
     """Return whether an entry names the principal of an addition, or its own name."""
     if entry.principal is not None:
         principal = lookup(addition.body, ("properties", "principalId"))
@@ -133,14 +135,14 @@ def _near_miss(entry: Acceptance, additions: Sequence[Addition], catalog: Catalo
         if not entry.is_for(known.name if known is not None else addition.id.type):
             continue
         at = addition.address or _scope_of(addition)
-        if _names(entry, addition):
+        if _matches_principal(entry, addition):
             return f" {addition.id} is on {at}, and not on {entry.scope}."
         if entry.principal is None and entry.holds_at(_scope_of(addition), addition.address):
             return f" On {at} is {addition.id.name}, and not {entry.name}."
     return ""
 
 
-def _exceeded(
+def _exceeded_warnings(
     entry: Acceptance,
     surplus: Sequence[Addition],
     wider: Sequence[Addition],
@@ -149,8 +151,8 @@ def _exceeded(
     if surplus:
         yield warning(
             "acceptance-exceeded",
-            f"{entry} accepts {entry.most} and matches {len(surplus)}: {_named(surplus)}. None of "
-            "them is accepted.",
+            f"{entry} accepts {entry.most} and matches {len(surplus)}: "
+            f"{_labels_of_additions(surplus)}. None of them is accepted.",
             entry.span,
             "Remove unknown additions from Azure, or raise `atMost:`.",
         )
@@ -169,7 +171,7 @@ def _role_name(addition: Addition, roles: "Roles") -> str:
     return roles.name_of(given) if given is not None else "that it gives"
 
 
-def _named(additions: Sequence[Addition]) -> str:
+def _labels_of_additions(additions: Sequence[Addition]) -> str:
     shown = ", ".join(addition.id.text for addition in additions[:_MOST_NAMED])
     more = len(additions) - _MOST_NAMED
     return f"{shown} and {more} more" if more > 0 else shown
@@ -237,10 +239,10 @@ class Roles:
     def _named_by(self, role: str) -> frozenset[str]:
         """Return the GUIDs of the definitions that the role of an entry means."""
         if role not in self._meant:
-            self._meant[role] = self._find(role)
+            self._meant[role] = self._role_ids_named(role)
         return self._meant[role]
 
-    def _find(self, role: str) -> frozenset[str]:
+    def _role_ids_named(self, role: str) -> frozenset[str]:
         if is_role_id(role):
             return frozenset({role.rpartition("/")[2].lower()})
         try:

@@ -62,7 +62,7 @@ def assemble_state(
     expected = [(resource.id, resource.type.list_name) for resource in graph]
     expected += [
         (each, known.list_name)
-        for each in (*owned, *_generated(found.values(), catalog))
+        for each in (*owned, *_generated_ids(found.values(), catalog))
         if (known := catalog.of(each)) is not None
     ]
     for answer in answers:
@@ -85,7 +85,7 @@ def gaps_in(answers: Iterable[Answer]) -> Iterator[Gap]:
     for answer in answers:
         if answer.refused is None:
             continue
-        written = answer.read.path[: len(_container(answer.read))]
+        written = answer.read.path[: len(_list_scope_key(answer.read))]
         if (scope := parse_resource_id(written)) is not None:
             yield Gap(answer.read.type, scope, str(answer.refused))
 
@@ -116,7 +116,7 @@ def take_inventory(answers: Sequence[Answer], marks: Marks) -> Inventory:
     unlisted: list[Unreadable] = []
     for answer in answers:
         if answer.refused is not None and answer.read.is_list:
-            container = parse_resource_id(_container(answer.read))
+            container = parse_resource_id(_list_scope_key(answer.read))
             if container is not None:
                 unlisted.append(Unreadable(container, str(answer.refused)))
         for body in answer.items:
@@ -137,7 +137,7 @@ def take_inventory(answers: Sequence[Answer], marks: Marks) -> Inventory:
         managed_by,
         tuple(unlisted),
         frozenset(
-            (_container(answer.read), answer.read.type)
+            (_list_scope_key(answer.read), answer.read.type)
             for answer in answers
             if answer.read.is_list and answer.read.type != INVENTORY and answer.refused is None
         ),
@@ -177,7 +177,7 @@ def _with_children(
                 yield from _with_children(child, entry, child_type, catalog)
 
 
-def _generated(found: Iterable[Found], catalog: Catalog) -> Iterator[ResourceId]:
+def _generated_ids(found: Iterable[Found], catalog: Catalog) -> Iterator[ResourceId]:
     """Yield the ids of what services made for what was found (the records of an endpoint)."""
     for hit in found:
         resource_type = catalog.of(hit.id)
@@ -193,7 +193,7 @@ def hidden_by(answer: Answer, expected: Iterable[tuple[ResourceId, str]]) -> Ite
     They are those of its type, and the children of that type, below what it was to list.
     """
     wanted = answer.read.type.lower()
-    container = _container(answer.read)
+    container = _list_scope_key(answer.read)
     for resource, type_name in expected:
         name = type_name.lower()
         is_below = resource.key == container or resource.key.startswith(f"{container}/")
@@ -201,7 +201,7 @@ def hidden_by(answer: Answer, expected: Iterable[tuple[ResourceId, str]]) -> Ite
             yield resource
 
 
-def _container(read: Read) -> str:
+def _list_scope_key(read: Read) -> str:
     """Return the key of the id below which a read lists; of a single resource, its own."""
     path, name = read.path.lower(), read.type.lower()
     if read.type == INVENTORY:

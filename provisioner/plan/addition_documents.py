@@ -21,7 +21,7 @@ def addition_documents(
 ) -> tuple[AdditionDocument, ...]:
     """Return the documents of additions; the state knows the names of custom roles."""
     roles = Roles.of(state)
-    return tuple(_document(addition, roles, catalog) for addition in additions)
+    return tuple(_addition_document(addition, roles, catalog) for addition in additions)
 
 
 def accepted_documents(
@@ -31,7 +31,7 @@ def accepted_documents(
     roles = Roles.of(state)
     return tuple(
         AcceptedDocument(
-            addition=_document(each.addition, roles, catalog),
+            addition=_addition_document(each.addition, roles, catalog),
             reason=mask_secrets(each.acceptance.reason),
             owner=each.acceptance.owner,
             expires=each.acceptance.expires.isoformat(),
@@ -57,7 +57,7 @@ def ended_documents(
         if not change.type.grants_access
     }
     return {
-        change.id.key: _ended(change, change.found, roles, catalog, addresses, identities)
+        change.id.key: _ended_document(change, change.found, roles, catalog, addresses, identities)
         for change in resources
         if change.action in (Action.DELETE, Action.REPLACE)
         and change.found is not None
@@ -65,7 +65,7 @@ def ended_documents(
     }
 
 
-def _ended(
+def _ended_document(
     change: ResourceChange,
     found: Found,
     roles: Roles,
@@ -76,12 +76,12 @@ def _ended(
     on = change.id.container
     address = addresses.get(on.key) if on is not None else None
     addition = Addition(change.id, on, address, change.type.adds or "", found.body)
-    told = _document(addition, roles, catalog)
+    told = _addition_document(addition, roles, catalog)
     principal = str(told.values.get("principalId", "")).lower()
     return told.model_copy(update={"principal": identities.get(principal)})
 
 
-def _document(addition: Addition, roles: Roles, catalog: Catalog) -> AdditionDocument:
+def _addition_document(addition: Addition, roles: Roles, catalog: Catalog) -> AdditionDocument:
     """Return the document of an addition, with secrets masked."""
     known = catalog.of(addition.id)
     role = role_given(addition)

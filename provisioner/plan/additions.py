@@ -81,24 +81,24 @@ class _Search:
     gone: frozenset[str]
 
     def run(self) -> Iterator[Addition]:
-        if not self._ours:
+        if not self._own_keys:
             return
         found: dict[str, Addition] = {}
         for key, hit in self.state.found.items():
-            addition = self._judge(hit) if self._is_foreign(hit.id) else None
+            addition = self._addition_of(hit) if self._is_foreign(hit.id) else None
             if addition is not None:
                 found[key] = addition
         for resource in self.contents.in_groups:
             # A list of a group's content shows children of types that azsec does not know, too.
             inside = resource.key not in self.state.found and self._is_foreign(resource)
-            addition = self._below(resource, None) if inside else None
+            addition = self._child_addition(resource, None) if inside else None
             if addition is not None:
                 found[resource.key] = addition
-        for addition in self._occupants():
+        for addition in self._occupant_additions():
             found.setdefault(addition.id.key, addition)
         yield from (found[key] for key in sorted(found))
 
-    def _judge(self, hit: Found) -> Addition | None:
+    def _addition_of(self, hit: Found) -> Addition | None:
         known = self.contents.catalog.of(hit.id)
         if known is None or known.is_service_made(hit.id.name) or known.by_service(hit.body):
             return None
@@ -107,21 +107,25 @@ class _Search:
         if known.scope is Scope.EXTENSION:
             if self._is_of_the_service(hit):
                 return None
-            direct = self._on(hit, known)
+            direct = self._extension_addition(hit, known)
         else:
-            direct = self._below(hit.id, hit.body)
-        return direct or self._reaching(hit, known) or self._affecting(hit, known)
+            direct = self._child_addition(hit.id, hit.body)
+        return (
+            direct
+            or self._referring_addition(hit, known)
+            or self._subscription_wide_addition(hit, known)
+        )
 
-    def _on(self, hit: Found, known: ResourceType) -> Addition | None:
+    def _extension_addition(self, hit: Found, known: ResourceType) -> Addition | None:
         """Return an extension resource as an addition to its scope.
 
         None where the scope covers nothing of the environment.
         """
-        if known.adds is None or not self._holds(hit.id.scope):
+        if known.adds is None or not self._covers_own(hit.id.scope):
             return None
-        return self._addition(hit.id, hit.id.scope, known.adds, hit.body)
+        return self._make_addition(hit.id, hit.id.scope, known.adds, hit.body)
 
-    def _below(self, child: ResourceId, body: Body | None) -> Addition | None:
+    def _child_addition(self, child: ResourceId, body: Body | None) -> Addition | None:
         """Return a child as an addition to its parent, if that is or stands in something ours."""
         if child.parent is None or not self._is_inside(child.parent):
             return None
@@ -131,42 +135,44 @@ class _Search:
         if known is not None and (known.adds is None or is_always_there(known, child.name)):
             return None
         adds = known.adds if known is not None and known.adds else UNKNOWN_CHILD
-        return self._addition(child, child.parent, adds, body)
+        return self._make_addition(child, child.parent, adds, body)
 
-    def _reaching(self, hit: Found, known: ResourceType) -> Addition | None:
+    def _referring_addition(self, hit: Found, known: ResourceType) -> Addition | None:
         """Return what stands elsewhere as an addition to what of ours it names, if it does."""
         for path, adds in known.adds_to.items():
             for value in values_at(hit.body, path):
-                target = self._named(value)
+                target = self._own_resource_named(value)
                 if target is not None:
-                    return self._addition(hit.id, target, adds, hit.body)
+                    return self._make_addition(hit.id, target, adds, hit.body)
         return None
 
-    def _affecting(self, hit: Found, known: ResourceType) -> Addition | None:
+    def _subscription_wide_addition(self, hit: Found, known: ResourceType) -> Addition | None:
         """Return a resource of others that affects ours, as an addition to the subscription.
 
         It changes the effect of ours without a reference to it (a rule of a network manager), and
         stands in something of others.
         """
-        top = self.contents.catalog.of(_top(hit.id))
+        top = self.contents.catalog.of(_top_level_resource(hit.id))
         if known.adds is None or hit.id.parent is None or top is None or top.resolves:
             return None
-        if not any(affected in self._types for affected in top.affects):
+        if not any(affected in self._own_type_names for affected in top.affects):
             return None
         scope = subscription_id(str(hit.id.subscription))
-        return self._addition(hit.id, scope, known.adds, hit.body)
+        return self._make_addition(hit.id, scope, known.adds, hit.body)
 
-    def _named(self, value: object) -> ResourceId | None:
+    def _own_resource_named(self, value: object) -> ResourceId | None:
         """Return the resource of ours that a body names by its id or by that of its principal."""
         target = parse_resource_id(value)
         if target is not None:
             return target if not target.is_container and self._is_inside(target) else None
-        return self._principals.get(value.lower()) if isinstance(value, str) else None
+        return (
+            self._own_identities_by_principal.get(value.lower()) if isinstance(value, str) else None
+        )
 
-    def _occupants(self) -> Iterator[Addition]:
+    def _occupant_additions(self) -> Iterator[Addition]:
         """Yield what Azure says is in something of ours: it may be read nowhere else."""
         users = Dependents.of(self.state, self.contents.catalog)
-        for key in sorted(self._ours):
+        for key in sorted(self._own_keys):
             hit = self.state.found.get(key)
             known = self.contents.catalog.of(hit.id) if hit is not None else None
             if hit is None or known is None or known.occupancy is None:
@@ -175,16 +181,18 @@ class _Search:
             named = [user for user, _ in users.named(hit) if user is not None]
             named += [user.id for user in users.read_of(hit.id, kinds)]
             for user in named:
-                top = _top(user)
+                top = _top_level_resource(user)
                 if self._is_foreign(user) and self._is_foreign(top):
                     read = self.state.found.get(top.key)
-                    yield self._addition(top, hit.id, known.occupancy, read.body if read else None)
+                    yield self._make_addition(
+                        top, hit.id, known.occupancy, read.body if read else None
+                    )
 
     def _type_of(self, resource: ResourceId) -> str:
         known = self.contents.catalog.of(resource)
         return known.name if known is not None else resource.type
 
-    def _addition(
+    def _make_addition(
         self, resource: ResourceId, on: ResourceId | None, adds: str, body: Body | None
     ) -> Addition:
         return Addition(resource, on, self._address_of(on), adds, body)
@@ -201,7 +209,7 @@ class _Search:
     def _is_foreign(self, resource: ResourceId) -> bool:
         """Return whether a resource is undeclared, and made neither by azsec nor by a service."""
         return not (
-            resource.key in self._declared
+            resource.key in self._declared_keys
             or resource.key in self.gone
             or self.contents.owners.is_ours(resource)
             or self._is_made_by_a_service(resource)
@@ -226,7 +234,7 @@ class _Search:
             self.contents.made_by.get(key) for key in (resource.key, *keys_above(resource.key))
         )
         return any(
-            maker is not None and (maker.key in self._ours or maker.key in self._declared)
+            maker is not None and (maker.key in self._own_keys or maker.key in self._declared_keys)
             for maker in makers
         )
 
@@ -244,10 +252,10 @@ class _Search:
         made = (parse_resource_id(text) for text in known.makes(hit.body))
         return (
             any(each is not None and each.key == resource.key for each in made)
-            and self._judge(hit) is not None
+            and self._addition_of(hit) is not None
         )
 
-    def _holds(self, scope: ResourceId | None) -> bool:
+    def _covers_own(self, scope: ResourceId | None) -> bool:
         """Return whether a scope covers something of ours.
 
         The scope is ours, stands in it or above it, or is a group that a service manages for it.
@@ -255,7 +263,7 @@ class _Search:
         if scope is None or scope.subscription is None:
             return True  # Azure answers in a subscription what is inherited from above it
         return (
-            scope.key in self._above
+            scope.key in self._own_and_ancestor_keys
             or self._is_inside(scope)
             or self._managed_group_of(scope) is not None
         )
@@ -263,7 +271,7 @@ class _Search:
     def _is_inside(self, resource: ResourceId) -> bool:
         """Return whether a resource is ours, stands in ours or is made for it by a service."""
         above = (each for each in resource.ancestors if not each.is_container)
-        return any(each.key in self._ours for each in (resource, *above)) or (
+        return any(each.key in self._own_keys for each in (resource, *above)) or (
             not resource.is_container and self._made_for(resource)
         )
 
@@ -296,11 +304,11 @@ class _Search:
         )
 
     @cached_property
-    def _declared(self) -> frozenset[str]:
+    def _declared_keys(self) -> frozenset[str]:
         return declared_keys(self.graph)
 
     @cached_property
-    def _ours(self) -> frozenset[str]:
+    def _own_keys(self) -> frozenset[str]:
         """The keys of what is the environment's, exists, and stays."""
         stated = (
             child.key
@@ -314,20 +322,20 @@ class _Search:
         return frozenset(key for key in stated if key in self.state.found and key not in self.gone)
 
     @cached_property
-    def _types(self) -> frozenset[str]:
+    def _own_type_names(self) -> frozenset[str]:
         """The names of the types of what is ours."""
-        return frozenset(self._type_of(self.state.found[key].id) for key in self._ours)
+        return frozenset(self._type_of(self.state.found[key].id) for key in self._own_keys)
 
     @cached_property
-    def _above(self) -> frozenset[str]:
-        return frozenset(key for ours in self._ours for key in (ours, *keys_above(ours)))
+    def _own_and_ancestor_keys(self) -> frozenset[str]:
+        return frozenset(key for ours in self._own_keys for key in (ours, *keys_above(ours)))
 
     @cached_property
-    def _principals(self) -> Mapping[str, ResourceId]:
+    def _own_identities_by_principal(self) -> Mapping[str, ResourceId]:
         """Our identities, by the object id of their principal in lower case."""
         return {
             value.lower(): self.state.found[key].id
-            for key in sorted(self._ours)
+            for key in sorted(self._own_keys)
             for path in _PRINCIPALS
             for value in values_at(self.state.found[key].body, path)
             if isinstance(value, str) and value
@@ -337,7 +345,7 @@ class _Search:
     def _managed_groups(self) -> Mapping[str, Found]:
         """What of ours a service keeps a group for, by the key of the group."""
         groups: dict[str, Found] = {}
-        for key in self._ours:
+        for key in self._own_keys:
             hit = self.state.found[key]
             known = self.contents.catalog.of(hit.id)
             group = managed_group_in(known, hit) if known is not None else None
@@ -346,7 +354,7 @@ class _Search:
         return groups
 
 
-def _top(resource: ResourceId) -> ResourceId:
+def _top_level_resource(resource: ResourceId) -> ResourceId:
     """Return the resource that a part of it names: the interface of an address configuration."""
     while resource.parent is not None:
         resource = resource.parent

@@ -135,7 +135,9 @@ def assemble_plan(
         name: mask_output(resolve(value, shown), name) for name, value in graph.outputs.items()
     }
     plan = Plan(
-        document=_document(origin.environment, changes, steps, outputs, state, catalog).model_copy(
+        document=_plan_document(
+            origin.environment, changes, steps, outputs, state, catalog
+        ).model_copy(
             update={
                 "additions": addition_documents(changes.additions, state, catalog),
                 "accepted": accepted_documents(changes.accepted, state, catalog),
@@ -146,8 +148,8 @@ def assemble_plan(
             }
         ),
         steps=steps,
-        observed=_observe(resources, graph, state, catalog),
-        inputs=_inputs(resources, graph, shown),
+        observed=_observed_resources(resources, graph, state, catalog),
+        inputs=_read_inputs(resources, graph, shown),
         outputs=outputs,
         request=origin.request,
         digests={
@@ -158,7 +160,7 @@ def assemble_plan(
             "catalog": digest_json([[t.name, t.api_version, t.tier, t.package] for t in catalog]),
             "state": digest_json(
                 [
-                    [c.id.key, _fingerprinted(c, c.found, catalog) if c.found else None]
+                    [c.id.key, _digested_body(c, c.found, catalog) if c.found else None]
                     for c in sorted(resources, key=lambda change: change.id.key)
                 ]
             ),
@@ -179,7 +181,7 @@ def _address_of(change: ResourceChange, graph: DesiredGraph) -> str:
     return change.address if stating is None else stating.address
 
 
-def _observe(
+def _observed_resources(
     resources: Sequence[ResourceChange],
     graph: DesiredGraph,
     state: ActualState,
@@ -196,7 +198,7 @@ def _observe(
             change.id,
             change.type.name,
             change.type.api_version,
-            _writable(change, change.found, catalog) if change.found else None,
+            _writable_body(change, change.found, catalog) if change.found else None,
             touched=True,
         )
         if change.stand_in is not None:
@@ -211,7 +213,7 @@ def _observe(
                 change.stand_in.id,
                 change.type.name,
                 change.type.api_version,
-                _writable(placed, placed.found, catalog) if placed.found else None,
+                _writable_body(placed, placed.found, catalog) if placed.found else None,
                 touched=True,
             )
         stating = resource_stating(change, graph)
@@ -227,7 +229,7 @@ def _observe(
     return tuple(observed[address] for address in sorted(observed))
 
 
-def _fingerprinted(change: ResourceChange, found: Found, catalog: Catalog) -> object:
+def _digested_body(change: ResourceChange, found: Found, catalog: Catalog) -> object:
     """Return what the digest of the state covers of a resource.
 
     Where a body stands in the plan its secrets are left out of the digest too: with all the rest
@@ -235,16 +237,16 @@ def _fingerprinted(change: ResourceChange, found: Found, catalog: Catalog) -> ob
     """
     if change.action is Action.NO_OP:
         return merge_for_write(change.type, catalog.schemas, {}, found.body)
-    return encode_value(_writable(change, found, catalog))
+    return encode_value(_writable_body(change, found, catalog))
 
 
-def _writable(change: ResourceChange, found: Found, catalog: Catalog) -> Mapping[str, Value]:
+def _writable_body(change: ResourceChange, found: Found, catalog: Catalog) -> Mapping[str, Value]:
     written = merge_for_write(change.type, catalog.schemas, {}, found.body)
     places = sensitive_places(change.type, catalog.schemas, found.body, change.desired)
     return conceal(written, found.body, change.address, places)
 
 
-def _inputs(
+def _read_inputs(
     resources: Sequence[ResourceChange],
     graph: DesiredGraph,
     readable: Lookup,
@@ -264,7 +266,7 @@ def _inputs(
     return tuple(found)
 
 
-def _document(
+def _plan_document(
     environment: EnvironmentDocument,
     changes: Changes,
     steps: Sequence[Step],
@@ -282,7 +284,7 @@ def _document(
     return PlanDocument(
         environment=environment,
         digest="",
-        summary=_summarise(resources),
+        summary=_summarise_actions(resources),
         changes=tuple(
             _change_document(c).model_copy(update={"ends": ended.get(c.id.key)})
             for c in resources
@@ -350,7 +352,7 @@ def unmanaged_document(resource: ResourceId) -> UnmanagedDocument:
     )
 
 
-def _summarise(resources: Sequence[ResourceChange]) -> PlanSummary:
+def _summarise_actions(resources: Sequence[ResourceChange]) -> PlanSummary:
     def count(action: Action) -> int:
         return sum(change.action is action for change in resources)
 

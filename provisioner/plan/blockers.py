@@ -58,8 +58,8 @@ def foretell_refusals(
     live = _Live(state, catalog)
     blocked: dict[str, str] = {}
     while True:
-        standing = _apply(changes, blocked)
-        freed = _free(standing, live)
+        standing = _with_blocked(changes, blocked)
+        freed = _remove_undeclared_references(standing, live)
         foresight = _Foresight(freed, graph, live, today)
         turns = foresight.turns
         more = dict(foresight.refusals()) or dict(turns.stuck())
@@ -69,7 +69,7 @@ def foretell_refusals(
         blocked |= more
 
 
-def _apply(changes: Changes, blocked: Mapping[str, str]) -> Changes:
+def _with_blocked(changes: Changes, blocked: Mapping[str, str]) -> Changes:
     return replace(
         changes,
         resources=tuple(
@@ -93,11 +93,11 @@ class _Live:
         return Dependents.of(self.state, self.catalog)
 
     @cached_property
-    def _index(self) -> KeyIndex:
+    def _found_index(self) -> KeyIndex:
         return KeyIndex(self.state.found)
 
     @cached_property
-    def _places(self) -> Mapping[str, int]:
+    def _read_order(self) -> Mapping[str, int]:
         return {key: place for place, key in enumerate(self.state.found)}
 
     def below(self, resource: ResourceId) -> Iterator[Found]:
@@ -105,7 +105,7 @@ class _Live:
 
         The order is that of the read.
         """
-        for key in sorted(self._index.within(resource.key), key=self._places.__getitem__):
+        for key in sorted(self._found_index.within(resource.key), key=self._read_order.__getitem__):
             yield self.state.found[key]
 
     def closed_groups(self) -> Iterator[tuple[ResourceId, str]]:
@@ -121,7 +121,7 @@ class _Live:
                 yield group, f"{hit.id} keeps {group.name} to itself ({name} {value})"
 
 
-def _free(changes: Changes, live: _Live) -> Changes:
+def _remove_undeclared_references(changes: Changes, live: _Live) -> Changes:
     """Return the changes with undeclared references to deleted resources removed.
 
     A reference that the blueprint states is left.
@@ -134,7 +134,9 @@ def _free(changes: Changes, live: _Live) -> Changes:
     }
     if not gone:
         return changes
-    freed = tuple(_freed(change, gone, live.catalog) for change in changes.resources)
+    freed = tuple(
+        _without_references_to(change, gone, live.catalog) for change in changes.resources
+    )
     return replace(changes, resources=freed)
 
 
@@ -168,14 +170,14 @@ class _Foresight:
     @cached_property
     def going(self) -> frozenset[str]:
         """The keys of the resources that are deleted or replaced."""
-        return frozenset(change.id.key for change in self.changes.resources if _goes(change))
+        return frozenset(change.id.key for change in self.changes.resources if _is_deleted(change))
 
     @cached_property
     def ended(self) -> KeyIndex:
         """The keys of deleted resources with all below them, by the plan or by Azure."""
         along: set[str] = set()
         for change in self.changes.resources:
-            if not _goes(change):
+            if not _is_deleted(change):
                 continue
             group = managed_group_of(change)
             if group is not None:
@@ -208,17 +210,19 @@ class _Foresight:
                 and lock.forbids_then(change, deleting=deleting)
             ]
             reasons += (why for group, why in groups if _writes_into(change, group))
-            reasons.append(self._in_use(change) if _goes(change) else None)
-            reasons.append(self._nested(change) if _goes(change) else None)
-            reasons.append(self._keeps(change) if _goes(change) else None)
+            reasons.append(self._in_use(change) if _is_deleted(change) else None)
+            reasons.append(self._reason_of_children(change) if _is_deleted(change) else None)
+            reasons.append(
+                self._reason_of_kept_descendants(change) if _is_deleted(change) else None
+            )
             reasons.append(_keeps_name(change))
-            reasons.append(self._outside(change))
-            reasons.append(self._refusal(change))
+            reasons.append(self._reason_of_excluded_user(change))
+            reasons.append(self._service_refusal(change))
             first = next((reason for reason in reasons if reason is not None), None)
             if first is not None:
                 yield change.address, first
 
-    def _refusal(self, change: ResourceChange) -> str | None:
+    def _service_refusal(self, change: ResourceChange) -> str | None:
         return refusal_of(change, self.outcome, self.around, self.live.catalog, self.today)
 
     def _in_use(self, change: ResourceChange) -> str | None:
@@ -226,13 +230,13 @@ class _Foresight:
             resource_type = self.live.catalog.of(hit.id)
             if resource_type is None or resource_type.in_use is None:
                 continue
-            using = [*self._staying(hit, change), *self._named(hit)]
+            using = [*self._remaining_users(hit, change), *self._unread_users(hit)]
             if using:
                 what = "it" if hit.id == change.id else f"{hit.id} in it"
-                return f"{what} is in use by {_listed(using)}"
+                return f"{what} is in use by {_list_labels(using)}"
         return None
 
-    def _staying(self, hit: Found, change: ResourceChange) -> list[str]:
+    def _remaining_users(self, hit: Found, change: ResourceChange) -> list[str]:
         """Return the labels of the resources that refer to a resource now and after the plan."""
         staying: list[str] = []
         for user in self.live.users.read(hit.id):
@@ -243,14 +247,14 @@ class _Foresight:
             if key_of(hit.id, self.live.catalog) in targets_of(
                 user.id.type, body, self.live.catalog
             ):
-                staying.append(self._label(user))
+                staying.append(self._label_of_user(user))
         return staying
 
-    def _label(self, user: Found) -> str:
+    def _label_of_user(self, user: Found) -> str:
         after = self.outcome.get(user.id)
         return after.label if after is not None else user.id.text
 
-    def _named(self, hit: Found) -> list[str]:
+    def _unread_users(self, hit: Found) -> list[str]:
         """Return the labels of the users that Azure names and that were not read."""
         using: list[str] = []
         for named, label in self.live.users.named(hit):
@@ -266,7 +270,7 @@ class _Foresight:
         """Return whether a resource is deleted by the plan, or by Azure along with one that is."""
         return self.ended.covers(resource.key)
 
-    def _nested(self, change: ResourceChange) -> str | None:
+    def _reason_of_children(self, change: ResourceChange) -> str | None:
         """Return why a delete needs deletes of children first, or None.
 
         Azure deletes no zone with its links: each has to be a delete of its own.
@@ -279,17 +283,17 @@ class _Foresight:
             and hit.id.parent == change.id
             and hit.id.key not in self.going
         ]
-        return f"it cannot go before {_listed(held)}" if held else None
+        return f"it cannot go before {_list_labels(held)}" if held else None
 
-    def _keeps(self, change: ResourceChange) -> str | None:
+    def _reason_of_kept_descendants(self, change: ResourceChange) -> str | None:
         """Return why a delete would take along what has a blocked delete of its own, or None.
 
         What stands in a resource would go with it, although its own delete is refused.
         """
         kept = self.blocked_below.get(change.id.key)
-        return f"it holds {_listed(kept)}, which cannot go" if kept else None
+        return f"it holds {_list_labels(kept)}, which cannot go" if kept else None
 
-    def _outside(self, change: ResourceChange) -> str | None:
+    def _reason_of_excluded_user(self, change: ResourceChange) -> str | None:
         """Return why a change would exclude a user that stays, or None.
 
         A role keeps the scopes in which it is assigned (`ResourceType.confines`).
@@ -298,18 +302,18 @@ class _Foresight:
         if path is None or change.action not in (Action.UPDATE, Action.ADOPT):
             return None
         stated = lookup(change.desired, path.split("."))
-        scopes = [parse_resource_id(text) for text in _texts(stated)]
+        scopes = [parse_resource_id(text) for text in _texts_in(stated)]
         if not scopes or None in scopes:
             return None
         outside = [
-            self._label(user)
+            self._label_of_user(user)
             for user in self.live.users.read(change.id)
             if user.id.scope is not None
             and not self._is_going(user.id)
             and not any(scope and user.id.scope.is_within(scope) for scope in scopes)
         ]
         name = path.removeprefix("properties.")
-        return f"{_listed(outside)} is outside of the new {name}" if outside else None
+        return f"{_list_labels(outside)} is outside of the new {name}" if outside else None
 
 
 def _keeps_name(change: ResourceChange) -> str | None:
@@ -326,7 +330,7 @@ def _keeps_name(change: ResourceChange) -> str | None:
     )
 
 
-def _goes(change: ResourceChange) -> bool:
+def _is_deleted(change: ResourceChange) -> bool:
     if change.stand_in is not None and change.action is Action.REPLACE:
         return change.stand_in.relieves
     return change.action in _GOES
@@ -341,7 +345,9 @@ def _writes_into(change: ResourceChange, group: ResourceId) -> bool:
     return inside or any(target.is_within(group) for target in reached_by(change))
 
 
-def _freed(change: ResourceChange, gone: set[str], catalog: Catalog) -> ResourceChange:
+def _without_references_to(
+    change: ResourceChange, gone: set[str], catalog: Catalog
+) -> ResourceChange:
     """Return the change with the undeclared references to what goes put back to the default."""
     if change.action not in _STAYS or change.desired is None:
         return change
@@ -351,12 +357,12 @@ def _freed(change: ResourceChange, gone: set[str], catalog: Catalog) -> Resource
     return replace(
         change,
         action=Action.UPDATE if change.action is Action.NO_OP else change.action,
-        fields=(*change.fields, *(_dropped(field, change.type) for field in leaving)),
+        fields=(*change.fields, *(_as_removed_reference(field, change.type) for field in leaving)),
         undeclared=tuple(field for field in change.undeclared if field not in leaving),
     )
 
 
-def _dropped(field: FieldChange, resource_type: ResourceType) -> FieldChange:
+def _as_removed_reference(field: FieldChange, resource_type: ResourceType) -> FieldChange:
     fact = resource_type.fact(_MARK.sub("[]", field.path))
     return replace(field, reason="what it names is deleted", disruption=fact.disruption)
 
@@ -364,22 +370,22 @@ def _dropped(field: FieldChange, resource_type: ResourceType) -> FieldChange:
 def _points_only_to(field: FieldChange, gone: set[str], catalog: Catalog) -> bool:
     if field.hindrance is not None or field.refused is not None:
         return False
-    named = [resource for text in _texts(field.before) if (resource := parse_resource_id(text))]
+    named = [resource for text in _texts_in(field.before) if (resource := parse_resource_id(text))]
     return bool(named) and all(key_of(resource, catalog) in gone for resource in named)
 
 
-def _texts(value: object) -> Iterator[str]:
+def _texts_in(value: object) -> Iterator[str]:
     """Yield every text in a value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from _texts(item)
+            yield from _texts_in(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _texts(item)
+            yield from _texts_in(item)
 
 
-def _listed(labels: Sequence[str]) -> str:
+def _list_labels(labels: Sequence[str]) -> str:
     shown = ", ".join(sorted(labels)[:_SHOWN])
     return f"{shown} and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else shown

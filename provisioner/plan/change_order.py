@@ -59,14 +59,18 @@ class ChangeOrder:
     @cached_property
     def found(self) -> Mapping[str, Precedence]:
         """The turns, by the key of the id of what changes; what has none waits for nobody."""
-        standing = {key for key, change in self._changed.items() if change.found is not None}
+        standing = {key for key, change in self._changes_by_key.items() if change.found is not None}
         found: dict[str, Precedence] = {}
-        for key, change in self._changed.items():
+        for key, change in self._changes_by_key.items():
             is_delete = change.action is Action.DELETE
-            others = (set(self._changed) if is_delete else standing) - {key} - self._ground(change)
-            refused = self._refused(change, others) if others else ()
-            if refused and not self._refused(change, ()):
-                needed = self._needed(change, sorted(others))
+            others = (
+                (set(self._changes_by_key) if is_delete else standing)
+                - {key}
+                - self._preceding_keys(change)
+            )
+            refused = self._refusals_while_pending(change, others) if others else ()
+            if refused and not self._refusals_while_pending(change, ()):
+                needed = self._changes_needed_first(change, sorted(others))
                 found[key] = Precedence(frozenset(needed), refused[0])
         return found
 
@@ -75,10 +79,10 @@ class ChangeOrder:
         for key, turn in self.found.items():
             circle = sorted(other for other in turn.after if self._leads_to(other, key))
             if circle:
-                names = ", ".join(self._changed[other].address for other in circle)
+                names = ", ".join(self._changes_by_key[other].address for other in circle)
                 passing = turn.refusal.rule.passing or _PASSING
                 yield (
-                    self._changed[key].address,
+                    self._changes_by_key[key].address,
                     f"it waits for {names}, which waits for it: a cycle, so that no order of the "
                     f"changes works: {turn.refusal}. In a first step, {passing}",
                 )
@@ -89,23 +93,23 @@ class ChangeOrder:
             current = pending.pop()
             if current == wanted:
                 return True
-            change, turn = self._changed[current], self.found.get(current)
+            change, turn = self._changes_by_key[current], self.found.get(current)
             if change.action is Action.REPLACE:
                 continue  # what it releases goes with its delete, which waits for nobody
-            more = ((turn.after if turn else frozenset()) | self._ground(change)) - seen
+            more = ((turn.after if turn else frozenset()) | self._preceding_keys(change)) - seen
             seen |= more
             pending += more
         return False
 
     @cached_property
-    def _changed(self) -> Mapping[str, ResourceChange]:
+    def _changes_by_key(self) -> Mapping[str, ResourceChange]:
         return {c.id.key: c for c in self.changes if c.action in _CHANGED and c.stand_in is None}
 
     @cached_property
-    def _now(self) -> Estate:
+    def _actual_estate(self) -> Estate:
         return actual_estate(self.state, self.graph, self.catalog)
 
-    def _ground(self, change: ResourceChange) -> frozenset[str]:
+    def _preceding_keys(self, change: ResourceChange) -> frozenset[str]:
         """Return the keys of what is made before a change in any case.
 
         That is all that it refers to and that is not there yet.
@@ -119,26 +123,32 @@ class ChangeOrder:
                 if resource.id.key not in seen:
                     seen.add(resource.id.key)
                     pending.append(resource)
-        made = (key for key in seen if key in self._changed)
-        return frozenset(key for key in made if self._changed[key].action in _MADE)
+        made = (key for key in seen if key in self._changes_by_key)
+        return frozenset(key for key in made if self._changes_by_key[key].action in _MADE)
 
-    def _refused(self, change: ResourceChange, pending: Collection[str]) -> tuple[Finding, ...]:
+    def _refusals_while_pending(
+        self, change: ResourceChange, pending: Collection[str]
+    ) -> tuple[Finding, ...]:
         """Return what Azure refuses of a change while others (keys) are still to be made."""
-        around = _Meanwhile(self._now, self.around, self._changed, frozenset(pending))
+        around = _Meanwhile(
+            self._actual_estate, self.around, self._changes_by_key, frozenset(pending)
+        )
         return findings_of(change, self.outcome, around, self.catalog, self.today)
 
-    def _needed(self, change: ResourceChange, pending: Sequence[str]) -> list[str]:
+    def _changes_needed_first(self, change: ResourceChange, pending: Sequence[str]) -> list[str]:
         """Return which of the pending changes a change has to come after.
 
         Mostly each by itself is enough for a refusal, so a search by halves finds them; where only
         several together are, all of them are returned.
         """
-        if not pending or not self._refused(change, pending):
+        if not pending or not self._refusals_while_pending(change, pending):
             return []
         if len(pending) == 1:
             return list(pending)
         middle = len(pending) // 2
-        parts = self._needed(change, pending[:middle]) + self._needed(change, pending[middle:])
+        parts = self._changes_needed_first(change, pending[:middle]) + self._changes_needed_first(
+            change, pending[middle:]
+        )
         return parts or list(pending)
 
 
@@ -162,19 +172,19 @@ class _Meanwhile:
 
     def children(self, container: ResourceId, type_name: str) -> Listing:
         later = self.later.children(container, type_name)
-        return self._mixed(self.now.children(container, type_name), later)
+        return self._merge_listings(self.now.children(container, type_name), later)
 
     def of_type(self, type_name: str) -> Listing:
-        return self._mixed(self.now.of_type(type_name), self.later.of_type(type_name))
+        return self._merge_listings(self.now.of_type(type_name), self.later.of_type(type_name))
 
     def referring_to(self, resource: ResourceId, type_name: str) -> Listing:
         now = self.now.referring_to(resource, type_name)
-        return self._mixed(now, self.later.referring_to(resource, type_name))
+        return self._merge_listings(now, self.later.referring_to(resource, type_name))
 
     def is_new(self, resource: ResourceId) -> bool:
         return self.later.is_new(resource)
 
-    def _mixed(self, now: Sequence[Resource], later: Listing) -> Listing:
+    def _merge_listings(self, now: Sequence[Resource], later: Listing) -> Listing:
         still = (resource for resource in now if self._change_of(resource.id) is not None)
         made = (resource for resource in later if self._change_of(resource.id) is None)
         return Listing((*still, *made), later.whole)

@@ -175,7 +175,7 @@ def decide_changes(
         for mark in marks_below(lookup(resource.body, ("tags",)))
     }
     deletes = guard_deletes(
-        [_delete(orphan, owners, catalog, bool(graph.resources)) for orphan in orphans],
+        [_deletion(orphan, owners, catalog, bool(graph.resources)) for orphan in orphans],
         contents,
         DeleteConditions(
             carried - withheld, limits.deletes_at, frozenset(graph.by_id) | limits.only_read
@@ -392,23 +392,23 @@ class _Decider:
         """Return the change of one resource; None for one that is only read."""
         actual = self._state.get(resource.id)
         if not resource.managed:
-            self._read(resource, actual)
+            self._report_missing_existing(resource, actual)
             return None
         try:
-            desired = self._resolve(resource.body)
+            desired = self._resolve_known(resource.body)
         except ExpressionError as problem:
-            return self._blocked(resource, actual, f"a value that it refers to: {problem}")
+            return self._blocked_change(resource, actual, f"a value that it refers to: {problem}")
         assert isinstance(desired, Mapping)
         desired = self._with_marks(resource, desired)
         if isinstance(actual, Unreadable):
-            return self._blocked(resource, actual, f"it cannot be read: {actual.reason}")
+            return self._blocked_change(resource, actual, f"it cannot be read: {actual.reason}")
         if isinstance(actual, Missing):
-            return self._make(resource, desired)
+            return self._creation_or_block(resource, desired)
         if self._replaced.covers(resource.id.key):
-            return self._lose(resource, desired, actual)
-        return self._compare(resource, desired, actual)
+            return self._loss_with_container(resource, desired, actual)
+        return self._compare_with_found(resource, desired, actual)
 
-    def _resolve(self, stated: Mapping[str, Value]) -> Value:
+    def _resolve_known(self, stated: Mapping[str, Value]) -> Value:
         """Return a body with its references resolved as far as they are known.
 
         ExpressionError passes through for a reference that has no value, or for which Azure
@@ -418,7 +418,7 @@ class _Decider:
             return stated  # most bodies: nothing in them is to be resolved, or is Azure's
         return _without_secrets(resolve(stated, self._readable))
 
-    def _lose(
+    def _loss_with_container(
         self, resource: DesiredResource, desired: Mapping[str, Value], found: Found
     ) -> ResourceChange:
         """Return the change of what stands in something that is replaced: lost, and made anew.
@@ -426,7 +426,7 @@ class _Decider:
         What Azure Resource Manager does not delete by itself goes with what it stands in.
         """
         made = replace(
-            _create(resource, desired, self._catalog.schemas),
+            _creation(resource, desired, self._catalog.schemas),
             reason=ActionReason.PARENT_REPLACED,
             found=found,
         )
@@ -443,7 +443,7 @@ class _Decider:
         carried = self._owners.below.get(resource.id.key, frozenset())
         return with_marks_below(desired, carried & self._kept_marks, self._withheld)
 
-    def _hold(self, resource: DesiredResource, found: Found) -> tuple[bool, str | None]:
+    def _adoption_of(self, resource: DesiredResource, found: Found) -> tuple[bool, str | None]:
         """Return whether a found resource has to be adopted, and why it may not be changed.
 
         The reason is None where it may.
@@ -530,7 +530,7 @@ class _Decider:
         ours = {r.key for r in inside if self._owners.is_ours(r) and r.key not in only_read}
         foreign = self._contents.foreign(container, ours, only_read)
         if foreign:
-            return _holds(foreign)
+            return _reason_of_foreign_content(foreign)
         for resource in inside:
             resource_type = self._catalog.of(resource)
             if resource_type is not None and resource_type.soft_delete is not None:
@@ -540,7 +540,9 @@ class _Decider:
                 )
         return None
 
-    def _make(self, resource: DesiredResource, desired: Mapping[str, Value]) -> ResourceChange:
+    def _creation_or_block(
+        self, resource: DesiredResource, desired: Mapping[str, Value]
+    ) -> ResourceChange:
         """Return the creation of a resource, blocked where Azure would refuse it.
 
         Azure refuses values that it never accepts, and a managed resource group that exists already
@@ -549,14 +551,16 @@ class _Decider:
         group = managed_group_id(resource, desired)
         if group is not None and group.key in self._state.found:
             why = f"the group {group} exists, and {resource.type.kind} takes one that Azure makes"
-            return self._blocked(resource, Missing(resource.id), why)
+            return self._blocked_change(resource, Missing(resource.id), why)
         result = compare(resource.type, self._catalog.schemas, desired, {})
         refused = next((change.refused for change in result.changes if change.refused), None)
         if refused is not None:
-            return self._blocked(resource, Missing(resource.id), refused)
-        return _create(resource, desired, self._catalog.schemas)
+            return self._blocked_change(resource, Missing(resource.id), refused)
+        return _creation(resource, desired, self._catalog.schemas)
 
-    def _read(self, resource: DesiredResource, actual: Found | Missing | Unreadable) -> None:
+    def _report_missing_existing(
+        self, resource: DesiredResource, actual: Found | Missing | Unreadable
+    ) -> None:
         if isinstance(actual, Found):
             self.values[resource.address] = _value_of(resource, actual.body, {})
             return
@@ -570,12 +574,12 @@ class _Decider:
             )
         )
 
-    def _compare(
+    def _compare_with_found(
         self, resource: DesiredResource, desired: Mapping[str, Value], found: Found
     ) -> ResourceChange:
-        adopted, held = self._hold(resource, found)
+        adopted, held = self._adoption_of(resource, found)
         if held is not None:
-            return self._blocked(resource, found, held)
+            return self._blocked_change(resource, found, held)
         result = compare(resource.type, self._catalog.schemas, desired, found.body)
         told = (*result.changes, *result.kept)
         changes, ignored = split_ignored(resource.address, told, self._terms.ignores)
@@ -594,10 +598,10 @@ class _Decider:
         if why is not None:
             action: Action = Action.BLOCKED
             reason: str | None = why
-        elif any(c.forces_replace and not self._rotates(c) for c in declared):
-            action, reason = self._replace(resource, declared)
+        elif any(c.forces_replace and not self._can_rotate_child(c) for c in declared):
+            action, reason = self._replace_or_block(resource, declared)
         else:
-            action, reason = self._keep(resource, found, declared, adopted=adopted)
+            action, reason = self._action_in_place(resource, found, declared, adopted=adopted)
         if action in (Action.NO_OP, Action.UPDATE, Action.ADOPT):
             desired = with_live(desired, ignored)
             self.values[resource.address] = _value_of(resource, found.body, desired)
@@ -606,7 +610,7 @@ class _Decider:
             desired, found, ignored=ignored, tags=tuple(tag for tag in tags if not _is_mark(tag)),
         )  # fmt: skip
 
-    def _keep(
+    def _action_in_place(
         self,
         resource: DesiredResource,
         found: Found,
@@ -623,21 +627,21 @@ class _Decider:
         if not declared:
             return Action.NO_OP, None
         marks_alone = all(is_ownership_tag(f.path.removeprefix("tags.")) for f in declared)
-        moved = self._moved(resource, found)
+        moved = self._reason_of_other_address(resource, found)
         return Action.UPDATE, moved or (ActionReason.MARKS if marks_alone else None)
 
-    def _replace(
+    def _replace_or_block(
         self, resource: DesiredResource, declared: Sequence[FieldChange]
     ) -> tuple[Action, str | None]:
         """Return REPLACE, or BLOCKED where the resource's content prevents it, and the reason."""
-        forcing = next(c for c in declared if c.forces_replace and not self._rotates(c))
+        forcing = next(c for c in declared if c.forces_replace and not self._can_rotate_child(c))
         hindrance = self._hinders_loss(resource.id)
         if hindrance is not None:
             return Action.BLOCKED, f"{forcing.reason}, and {hindrance}"
         self._replaced.add(resource.id.key)
         return Action.REPLACE, forcing.reason
 
-    def _moved(self, resource: DesiredResource, found: Found) -> str | None:
+    def _reason_of_other_address(self, resource: DesiredResource, found: Found) -> str | None:
         """Return that the blueprint has a resource at another address now, if it has."""
         before = self._owners.address_of(found.id)
         if before is None or before == resource.address:
@@ -674,12 +678,12 @@ class _Decider:
             )
         return tuple(back), tuple(left)
 
-    def _rotates(self, change: FieldChange) -> bool:
+    def _can_rotate_child(self, change: FieldChange) -> bool:
         """Return whether a child can be replaced instead of the resource whose body states it."""
         child = change.child
         return child is not None and self._catalog.get(child.type).rotation is not None
 
-    def _blocked(
+    def _blocked_change(
         self, resource: DesiredResource, actual: Found | Missing | Unreadable, why: str
     ) -> ResourceChange:
         return ResourceChange(
@@ -762,7 +766,7 @@ def _value_of(
 
     That is the live body, overlaid with the desired one.
     """
-    merged = _overlay(live, desired)
+    merged = _overlay_values(live, desired)
     assert isinstance(merged, Mapping)
     return {
         **merged,
@@ -772,7 +776,7 @@ def _value_of(
     }
 
 
-def _overlay(live: object, desired: object) -> Value:
+def _overlay_values(live: object, desired: object) -> Value:
     if desired.__class__ is str:  # most values of most bodies
         return desired
     if isinstance(live, Mapping) and isinstance(desired, Mapping):
@@ -780,15 +784,15 @@ def _overlay(live: object, desired: object) -> Value:
         merged = dict(live)
         for key, item in desired.items():
             real = names.get(key.lower(), key)
-            merged[real] = _overlay(live.get(real), item)
+            merged[real] = _overlay_values(live.get(real), item)
         return merged
     both_lists = isinstance(live, (list, tuple)) and isinstance(desired, (list, tuple))
     if both_lists and len(live) == len(desired):  # type: ignore[arg-type]
-        return [_overlay(one, other) for one, other in zip(live, desired, strict=True)]  # type: ignore[call-overload]
+        return [_overlay_values(one, other) for one, other in zip(live, desired, strict=True)]  # type: ignore[call-overload]
     return desired if desired is not None else live  # type: ignore[return-value]
 
 
-def _create(
+def _creation(
     resource: DesiredResource, desired: Mapping[str, Value], schemas: SchemaIndex
 ) -> ResourceChange:
     return creation_of(resource.address, resource.id, resource.type, desired, schemas)
@@ -809,7 +813,7 @@ def creation_of(
     }
     fields = tuple(
         replace(FieldChange.added(path, value), sensitive=steps in hidden)
-        for path, steps, value in _leaves(desired, "", ())
+        for path, steps, value in _leaf_values(desired, "", ())
         if not is_ownership_tag(path.removeprefix("tags."))
     )
     return ResourceChange(
@@ -817,23 +821,25 @@ def creation_of(
     )
 
 
-def _leaves(
+def _leaf_values(
     value: Value, path: str, steps: tuple[str | int, ...]
 ) -> Iterator[tuple[str, tuple[str | int, ...], Value]]:
     """Yield the values of a body with their paths: as text for reports, and as a tuple of steps."""
     if isinstance(value, Mapping) and value:
         for key in value:
-            yield from _leaves(value[key], f"{path}.{key}" if path else key, (*steps, key))
+            yield from _leaf_values(value[key], f"{path}.{key}" if path else key, (*steps, key))
     elif isinstance(value, (list, tuple)) and any(isinstance(item, Mapping) for item in value):
         for index, item in enumerate(value):
             name = item.get("name") if isinstance(item, Mapping) else None
             mark = name if isinstance(name, str) else index
-            yield from _leaves(item, f"{path}[{mark}]", (*steps, index))
+            yield from _leaf_values(item, f"{path}[{mark}]", (*steps, index))
     else:
         yield path, steps, value
 
 
-def _delete(orphan: Orphan, owners: Owners, catalog: Catalog, keeps_others: bool) -> ResourceChange:
+def _deletion(
+    orphan: Orphan, owners: Owners, catalog: Catalog, keeps_others: bool
+) -> ResourceChange:
     reason: str = ActionReason.DESTROY
     if keeps_others:
         reason = (
@@ -909,7 +915,11 @@ def _hinders_delete(
         return _CONTENTS_UNKNOWN.format(change.type.name)
     foreign = contents.foreign(change.id, going, limits.staying)
     if foreign:
-        return _holds(foreign) if not _all_ours(foreign, contents) else _keeps(foreign)
+        return (
+            _reason_of_foreign_content(foreign)
+            if not _all_ours(foreign, contents)
+            else _reason_of_staying_content(foreign)
+        )
     for mark in sorted(contents.owners.below.get(change.id.key, frozenset()) - limits.carried):
         left = contents.marked.get(mark)
         if left is None and contents.unlisted:
@@ -933,15 +943,15 @@ def _all_ours(resources: Sequence[ResourceId], contents: ContainerContents) -> b
     return all(contents.owners.is_ours(resource) for resource in resources)
 
 
-def _holds(foreign: Sequence[ResourceId]) -> str:
-    return f"it holds {_listed(foreign)}, which azsec did not make"
+def _reason_of_foreign_content(foreign: Sequence[ResourceId]) -> str:
+    return f"it holds {_list_ids(foreign)}, which azsec did not make"
 
 
-def _keeps(staying: Sequence[ResourceId]) -> str:
-    return f"it holds {_listed(staying)}, which this plan does not delete"
+def _reason_of_staying_content(staying: Sequence[ResourceId]) -> str:
+    return f"it holds {_list_ids(staying)}, which this plan does not delete"
 
 
-def _listed(resources: Sequence[ResourceId]) -> str:
+def _list_ids(resources: Sequence[ResourceId]) -> str:
     shown = ", ".join(str(resource) for resource in resources[:_MOST_NAMED])
     more = len(resources) - _MOST_NAMED
     return f"{shown} and {more} more" if more > 0 else shown

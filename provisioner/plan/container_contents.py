@@ -73,7 +73,9 @@ class ContainerContents:
         known = self.catalog.of(resource)
         if known is not None and known.scope is Scope.EXTENSION:
             return True
-        if resource.parent is None or not self._ends(resource.parent, container, going):
+        if resource.parent is None or not self._ends_with_container(
+            resource.parent, container, going
+        ):
             return False
         # A key of a vault, a pool in the body of its cluster: made with its parent, marked there.
         return (
@@ -82,7 +84,9 @@ class ContainerContents:
             or self.owners.is_ours(resource)
         )
 
-    def _ends(self, parent: ResourceId, container: ResourceId, going: Collection[str]) -> bool:
+    def _ends_with_container(
+        self, parent: ResourceId, container: ResourceId, going: Collection[str]
+    ) -> bool:
         return (
             parent.key == container.key
             or parent.key in going

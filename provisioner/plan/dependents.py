@@ -64,18 +64,18 @@ class Dependents:
 
     def read(self, resource: ResourceId) -> tuple[Found, ...]:
         """Return the resources that were read and refer to a resource from outside of it."""
-        return self._outside(resource, self._by_target)
+        return self._referrers_outside(resource, self._by_target)
 
     def read_of(self, resource: ResourceId, types: frozenset[str]) -> tuple[Found, ...]:
         """Return the same of some types alone, without a look into the bodies of all others."""
         index = self._by_types.get(types)
         if index is None:
-            index = self._by_types[types] = self._index(
+            index = self._by_types[types] = self._index_by_target(
                 hit for hit in self.found.values() if self._type_of(hit) in types
             )
-        return self._outside(resource, index)
+        return self._referrers_outside(resource, index)
 
-    def _outside(
+    def _referrers_outside(
         self, resource: ResourceId, index: Mapping[str, Sequence[Found]]
     ) -> tuple[Found, ...]:
         hits = index.get(key_of(resource, self.catalog), ())
@@ -87,13 +87,13 @@ class Dependents:
 
     @cached_property
     def _by_target(self) -> Mapping[str, Sequence[Found]]:
-        return self._index(self.found.values())
+        return self._index_by_target(self.found.values())
 
     @cached_property
     def _by_types(self) -> dict[frozenset[str], Mapping[str, Sequence[Found]]]:
         return {}
 
-    def _index(self, hits: Iterable[Found]) -> Mapping[str, Sequence[Found]]:
+    def _index_by_target(self, hits: Iterable[Found]) -> Mapping[str, Sequence[Found]]:
         """Return the resources that refer to each target, by the key (`key_of`) of the target."""
         index: dict[str, list[Found]] = {}
         for hit in hits:
@@ -110,20 +110,20 @@ class Dependents:
         """
         resource_type = self.catalog.of(hit.id)
         for path in resource_type.occupants if resource_type else ():
-            for entry in _entries(lookup(hit.body, path.split("."))):
+            for entry in _reference_entries(lookup(hit.body, path.split("."))):
                 named = parse_resource_id(lookup(entry, ("id",)))
                 if named is None or named.is_within(hit.id):
                     service = lookup(entry, ("properties", "linkedResourceType"))
                     yield None, service if isinstance(service, str) else "a service"
-                elif not self._shows(named, hit.id):
+                elif not self._contains_reference(named, hit.id):
                     yield named, named.text
 
-    def _shows(self, named: ResourceId, target: ResourceId) -> bool:
+    def _contains_reference(self, named: ResourceId, target: ResourceId) -> bool:
         """Return whether the references that were read hold one that Azure names."""
         return any(hit.id.is_within(named) or named.is_within(hit.id) for hit in self.read(target))
 
 
-def _entries(value: object) -> Iterable[object]:
+def _reference_entries(value: object) -> Iterable[object]:
     if isinstance(value, (list, tuple)):
         return value
     return (value,) if isinstance(value, Mapping) else ()

@@ -28,7 +28,10 @@ def expand(resources: Iterable[Resource], catalog: Catalog) -> tuple[Resource, .
     A child that is stated by itself comes last, and so takes precedence.
     """
     stated = tuple(resources)
-    return (*(child for resource in stated for child in _children(resource, catalog)), *stated)
+    return (
+        *(child for resource in stated for child in _embedded_children(resource, catalog)),
+        *stated,
+    )
 
 
 def desired_estate(graph: DesiredGraph, catalog: Catalog) -> Estate:
@@ -52,7 +55,7 @@ def known_estate(graph: DesiredGraph, state: ActualState, catalog: Catalog) -> E
         for r in read
         if r is not None and not r.managed
     ]
-    inside = [child for resource in found for child in _children(resource, catalog)]
+    inside = [child for resource in found for child in _embedded_children(resource, catalog)]
     return Estate.of([*inside, *desired_estate(graph, catalog), *found])
 
 
@@ -70,7 +73,7 @@ def stated_estate(
         body = bodies.get(each.id.key, each.body)
         found = state.found.get(each.id.key)
         if found is not None:
-            body = _over(computed_values(each.type, catalog.schemas, found.body), body)
+            body = _overlaid(computed_values(each.type, catalog.schemas, found.body), body)
         facts = _has_facts(each.type)
         stated.append(Resource(each.id, each.type.name, body, each.address, each.span, facts))
     return Estate.of(expand(stated, catalog))
@@ -78,7 +81,7 @@ def stated_estate(
 
 def actual_estate(state: ActualState, graph: DesiredGraph, catalog: Catalog) -> Estate:
     """Return what was found in Azure, all of it: what the blueprint does not have too."""
-    return Estate(_found(state, graph, catalog), state.unread)
+    return Estate(_found_resources(state, graph, catalog), state.unread)
 
 
 def planned_estate(
@@ -95,15 +98,17 @@ def planned_estate(
     A blocked change is not made, and neither is what would stand in what a blocked change was to
     create. Values that Azure will only answer with are Unknown.
     """
-    resources = dict(actual.resources) if actual is not None else _found(state, graph, catalog)
+    resources = (
+        dict(actual.resources) if actual is not None else _found_resources(state, graph, catalog)
+    )
     index = KeyIndex(resources)
     for change in changes.resources:
         if change.action is Action.DELETE:
-            _remove(resources, index, change.id)
+            _remove_subtree(resources, index, change.id)
             continue
         if change.action is Action.REPLACE:
-            _remove(resources, index, change.id)
-        body = _outcome(change, catalog)
+            _remove_subtree(resources, index, change.id)
+        body = _outcome_body(change, catalog)
         if body is None or change.desired is None:
             continue
         stated = graph.by_id.get(change.id.key)
@@ -126,7 +131,7 @@ def planned_estate(
         resources[change.id.key] = made
         index.add(change.id.key)
     for never_made in _blocked_creations(changes, state):
-        _remove(resources, index, never_made)
+        _remove_subtree(resources, index, never_made)
     return Estate(resources, tuple(each for each in state.unread if each.key not in resources))
 
 
@@ -140,21 +145,25 @@ def _blocked_creations(changes: Changes, state: ActualState) -> Iterator[Resourc
             yield change.id
 
 
-def _found(state: ActualState, graph: DesiredGraph, catalog: Catalog) -> dict[str, Resource]:
+def _found_resources(
+    state: ActualState, graph: DesiredGraph, catalog: Catalog
+) -> dict[str, Resource]:
     resources: dict[str, Resource] = {}
     for key, found in state.found.items():
         stated = graph.by_id.get(key)
         known = catalog.find(found.id.type)
-        address, span = (stated.address, stated.span) if stated else _place(found.id, graph)
+        address, span = (
+            (stated.address, stated.span) if stated else _place_of_child(found.id, graph)
+        )
         name = known.name if known else found.id.type
         resource = Resource(found.id, name, found.body, address, span, _has_facts(known))
-        for child in _children(resource, catalog):
+        for child in _embedded_children(resource, catalog):
             resources.setdefault(child.id.key, child)
         resources[key] = resource
     return resources
 
 
-def _place(child: ResourceId, graph: DesiredGraph) -> tuple[str | None, Span | None]:
+def _place_of_child(child: ResourceId, graph: DesiredGraph) -> tuple[str | None, Span | None]:
     """Return an address for an undeclared child of a declared parent, and the parent's place.
 
     Both are None without a declared parent.
@@ -165,7 +174,7 @@ def _place(child: ResourceId, graph: DesiredGraph) -> tuple[str | None, Span | N
     return f"{parent.address}[{child.name}]", parent.span
 
 
-def _outcome(change: ResourceChange, catalog: Catalog) -> Mapping[str, Value] | None:
+def _outcome_body(change: ResourceChange, catalog: Catalog) -> Mapping[str, Value] | None:
     """Return the body that a resource has after its change; None where it stays as found."""
     if change.desired is None or change.action in (Action.NO_OP, Action.BLOCKED):
         return None
@@ -174,7 +183,7 @@ def _outcome(change: ResourceChange, catalog: Catalog) -> Mapping[str, Value] | 
     written = merge_for_write(change.type, catalog.schemas, change.desired, change.found.body)
     # What Azure alone writes (an address it gave) stays: the write does not mention it.
     stays = _without_outdated(change.type, change.found.body, written)
-    return with_defaults(_over(stays, written), change.fields)
+    return with_defaults(_overlaid(stays, written), change.fields)
 
 
 def _without_outdated(
@@ -198,18 +207,18 @@ def _is_moved(
     return any(lookup(found, path) != lookup(written, path) for path in steps)
 
 
-def _over(found: Mapping[str, Value], written: Mapping[str, Value]) -> Mapping[str, Value]:
+def _overlaid(found: Mapping[str, Value], written: Mapping[str, Value]) -> Mapping[str, Value]:
     outcome = dict(found)
     for name, value in written.items():
         before = found.get(name)
         if isinstance(before, Mapping) and isinstance(value, Mapping):
-            outcome[name] = _over(before, value)
+            outcome[name] = _overlaid(before, value)
         else:
             outcome[name] = value
     return outcome
 
 
-def _children(resource: Resource, catalog: Catalog) -> Iterator[Resource]:
+def _embedded_children(resource: Resource, catalog: Catalog) -> Iterator[Resource]:
     known = catalog.find(resource.type)
     for embedded in known.embedded if known else ():
         yield from _children_at(resource, embedded)
@@ -230,7 +239,7 @@ def _children_at(resource: Resource, embedded: Embedded) -> Iterator[Resource]:
         yield Resource(child, embedded.child, body, address, resource.span)
 
 
-def _remove(resources: dict[str, Resource], index: KeyIndex, gone: ResourceId) -> None:
+def _remove_subtree(resources: dict[str, Resource], index: KeyIndex, gone: ResourceId) -> None:
     for key in index.within(gone.key):
         resources.pop(key, None)
 

@@ -41,11 +41,11 @@ class Lock:
 
     def forbids_now(self, change: ResourceChange, *, deleting: bool) -> bool:
         """Return whether the lock, as it is now, forbids the write or the delete of a change."""
-        return _forbids(self.now, self.scope, change, deleting=deleting)
+        return _forbids_change(self.now, self.scope, change, deleting=deleting)
 
     def forbids_then(self, change: ResourceChange, *, deleting: bool) -> bool:
         """Return whether the lock, as the plan makes it, would forbid it."""
-        return _forbids(self.then, self.scope, change, deleting=deleting)
+        return _forbids_change(self.then, self.scope, change, deleting=deleting)
 
 
 def find_locks(
@@ -102,7 +102,9 @@ def _level_of(resource_type: ResourceType | None, body: Mapping[str, Value] | No
     return level.lower() if isinstance(level, str) else ""
 
 
-def _forbids(level: str, scope: ResourceId, change: ResourceChange, *, deleting: bool) -> bool:
+def _forbids_change(
+    level: str, scope: ResourceId, change: ResourceChange, *, deleting: bool
+) -> bool:
     if change.type.lock_level is not None:
         return False
     if level != _READ_ONLY and not (deleting and level == _NO_DELETE):

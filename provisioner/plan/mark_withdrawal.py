@@ -46,7 +46,7 @@ def with_carried_marks(changes: Changes, state: ActualState, marks: Marks) -> Ch
     return replace(
         changes,
         resources=tuple(
-            replace(change, carried=tuple(_carried(change, carriers, state, marks)))
+            replace(change, carried=tuple(_carried_marks(change, carriers, state, marks)))
             if change.action in (*_MAKES, *_UPDATES, Action.DELETE)
             else change
             for change in changes.resources
@@ -54,7 +54,7 @@ def with_carried_marks(changes: Changes, state: ActualState, marks: Marks) -> Ch
     )
 
 
-def _carried(
+def _carried_marks(
     change: ResourceChange,
     carriers: Mapping[str, Mapping[str, ResourceId]],
     state: ActualState,

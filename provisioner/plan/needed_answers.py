@@ -19,20 +19,20 @@ def find_needed(steps: Sequence[Step], outputs: Mapping[str, Value]) -> frozense
     still in transition after its operation has ended refuses the writes of its children.
     """
     awaited = {key for step in steps for key in step.after}
-    read = {address for step in steps for address in _addresses(step.body)}
-    read.update(_addresses(outputs))
+    read = {address for step in steps for address in _addresses_read(step.body)}
+    read.update(_addresses_read(outputs))
     return frozenset(step.key for step in steps if step.key in awaited or step.address in read)
 
 
-def _addresses(value: object) -> Iterator[str]:
+def _addresses_read(value: object) -> Iterator[str]:
     """Yield the address of each resource that a value reads of."""
     if isinstance(value, ResourceValue):
         yield value.address
     elif isinstance(value, Unknown):
-        yield from _addresses(value.where)
+        yield from _addresses_read(value.where)
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from _addresses(item)
+            yield from _addresses_read(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _addresses(item)
+            yield from _addresses_read(item)

@@ -70,7 +70,7 @@ def with_live(desired: Mapping[str, Value], ignored: Iterable[Ignored]) -> Mappi
     """Return a desired body with the live values of the properties that are ignored."""
     for entry in ignored:
         if entry.field.declared and not entry.field.is_state:
-            desired = _set(desired, entry.field.path, entry.field.before)
+            desired = _set_at(desired, entry.field.path, entry.field.before)
     return desired
 
 
@@ -82,7 +82,7 @@ def with_defaults(body: Mapping[str, Value], fields: Iterable[FieldChange]) -> M
     """
     for field in fields:
         if not field.declared:
-            body = _set(body, field.path, _default_of(field))
+            body = _set_at(body, field.path, _default_of(field))
     return body
 
 
@@ -92,7 +92,7 @@ def _default_of(field: FieldChange) -> Value | Absent:
     return [] if isinstance(field.before, (list, tuple)) else ABSENT
 
 
-def _set(body: Mapping[str, Value], path: str, value: Value | Absent) -> Mapping[str, Value]:
+def _set_at(body: Mapping[str, Value], path: str, value: Value | Absent) -> Mapping[str, Value]:
     steps = split_steps(path)
     changed = body if steps is None else set_at(body, steps, value)
     assert isinstance(changed, Mapping)

@@ -138,7 +138,7 @@ BESIDE = (
 
 def content_of(plan: Plan) -> dict[str, Any]:
     """Return the content of a plan as JSON: the parts that an approval covers, by name."""
-    content = _content(plan)
+    content = _file_content(plan)
     del content["digest"], content["digests"]
     del content["plan"]["digest"]
     # Resources that are as declared are counted, and nothing is done to them.
@@ -158,11 +158,11 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
     `checksum` is over all of it, so that a file that was damaged or edited is known. Anybody can
     compute it: what keeps a forged file from being applied is that apply derives the plan again.
     """
-    content = _content(plan)
+    content = _file_content(plan)
     return {**content, "checksum": digest_json(content)}
 
 
-def _content(plan: Plan) -> dict[str, Any]:
+def _file_content(plan: Plan) -> dict[str, Any]:
     return {
         "kind": "azsec/plan-file",
         "formatVersion": PLAN_FILE_VERSION,

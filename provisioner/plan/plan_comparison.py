@@ -53,7 +53,7 @@ def compare_plans(before: Plan, after: Plan) -> PlanDiffDocument:
     observed = tuple(_observed_differently(one, other))
     return told.model_copy(
         update={
-            "inputs": tuple(_inputs(before, after, moved=bool(observed))),
+            "inputs": tuple(_differing_inputs(before, after, moved=bool(observed))),
             "steps": _compare_requests(
                 {step.key: step_to_json(step) for step in before.steps},
                 {step.key: step_to_json(step) for step in after.steps},
@@ -78,8 +78,8 @@ def compare_documents(before: PlanDocument, after: PlanDocument) -> PlanDiffDocu
     warned = set(before.diagnostics)
     return PlanDiffDocument(
         same=before.digest == after.digest,
-        before=_side(before),
-        after=_side(after),
+        before=_side_document(before),
+        after=_side_document(after),
         changes=tuple(_compare_changes(before.changes, after.changes)),
         steps=_compare_requests(
             {step.key: _step_as_json(step) for step in before.steps},
@@ -102,8 +102,8 @@ def compare_cluster_plans(
     return PlanDiffDocument(
         scope="cluster",
         same=before.digest == after.digest,
-        before=_side(before),
-        after=_side(after),
+        before=_side_document(before),
+        after=_side_document(after),
         inputs=tuple(_cluster_inputs(before, after)),
         changes=tuple(
             _compare_changes(map(_by_leaf, before.changes), map(_by_leaf, after.changes))
@@ -125,19 +125,19 @@ def _by_leaf(change: ResourceChangeDocument) -> ResourceChangeDocument:
         field.model_copy(update={"path": path, "after": value})
         for field in change.fields
         if field.kind is FieldKind.ADDED
-        for path, value in _leaves(field.path, field.after)
+        for path, value in _leaf_paths(field.path, field.after)
     )
     kept = tuple(field for field in change.fields if field.kind is not FieldKind.ADDED)
     return change.model_copy(update={"fields": (*kept, *fields)})
 
 
-def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401  any JSON
+def _leaf_paths(path: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401  any JSON
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
-            yield from _leaves(f"{path}.{key}", item)
+            yield from _leaf_paths(f"{path}.{key}", item)
     elif isinstance(value, list) and value:
         for number, item in enumerate(value):
-            yield from _leaves(f"{path}[{number}]", item)
+            yield from _leaf_paths(f"{path}[{number}]", item)
     else:
         yield path, value
 
@@ -151,7 +151,7 @@ def _cluster_inputs(before: ClusterPlanDocument, after: ClusterPlanDocument) -> 
         yield "request"
 
 
-def _side(document: PlanDocument | ClusterPlanDocument) -> PlanSideDocument:
+def _side_document(document: PlanDocument | ClusterPlanDocument) -> PlanSideDocument:
     return PlanSideDocument(
         environment=document.environment,
         digest=document.digest,
@@ -160,7 +160,7 @@ def _side(document: PlanDocument | ClusterPlanDocument) -> PlanSideDocument:
     )
 
 
-def _pairs(
+def _differing_pairs(
     before: Mapping[_Key, _Entry], after: Mapping[_Key, _Entry]
 ) -> Iterator[tuple[_Entry | None, _Entry | None, DifferenceKind]]:
     """Yield the entries that differ: those of the second plan in its order, then removed ones."""
@@ -180,7 +180,7 @@ def _compare_changes(
     # A resource that moves has two changes at one address: the old one goes, a new one is made.
     one = {(change.address, change.id.lower()): change for change in before}
     other = {(change.address, change.id.lower()): change for change in after}
-    for earlier, later, kind in _pairs(one, other):
+    for earlier, later, kind in _differing_pairs(one, other):
         shown = later or earlier
         assert shown is not None
         yield ChangeDifferenceDocument(
@@ -189,13 +189,13 @@ def _compare_changes(
             type=shown.type,
             resource_group=shown.resource_group,
             kind=kind,
-            before=_planned(earlier),
-            after=_planned(later),
+            before=_planned_document(earlier),
+            after=_planned_document(later),
             fields=tuple(_compare_fields(earlier, later)),
         )
 
 
-def _planned(change: ResourceChangeDocument | None) -> PlannedDocument | None:
+def _planned_document(change: ResourceChangeDocument | None) -> PlannedDocument | None:
     if change is None:
         return None
     return PlannedDocument(
@@ -211,7 +211,7 @@ def _compare_fields(
 ) -> Iterator[FieldDifferenceDocument]:
     one = _by_path(before.fields if before else ())
     other = _by_path(after.fields if after else ())
-    for earlier, later, kind in _pairs(one, other):
+    for earlier, later, kind in _differing_pairs(one, other):
         shown = later or earlier
         assert shown is not None
         yield FieldDifferenceDocument(path=shown.path, kind=kind, before=earlier, after=later)
@@ -236,7 +236,7 @@ def _compare_requests(
             kind=kind,
             parts=tuple(_differing_parts(one, other)) if one and other else (),
         )
-        for one, other, kind in _pairs(before, after)
+        for one, other, kind in _differing_pairs(before, after)
         if (shown := other or one) is not None
     )
 
@@ -249,7 +249,7 @@ def _differing_parts(before: Mapping[str, Any], after: Mapping[str, Any]) -> Ite
 def _compare_turns(
     before: SecurityDeltaDocument | None, after: SecurityDeltaDocument | None
 ) -> Iterator[TurnDifferenceDocument]:
-    one, other = dict(_turns(before)), dict(_turns(after))
+    one, other = dict(_turned_controls(before)), dict(_turned_controls(after))
     for key, turn in other.items():
         if key not in one:
             yield turn
@@ -258,7 +258,7 @@ def _compare_turns(
             yield turn.model_copy(update={"kind": DifferenceKind.REMOVED})
 
 
-def _turns(
+def _turned_controls(
     delta: SecurityDeltaDocument | None,
 ) -> Iterator[tuple[tuple[str, str, str], TurnDifferenceDocument]]:
     turned: tuple[tuple[Literal["fail", "pass"], Any], ...] = (
@@ -300,7 +300,7 @@ def _compare_gates(
             yield GateDifferenceDocument(gate=name, before=one.get(name), after=other.get(name))
 
 
-def _inputs(before: Plan, after: Plan, *, moved: bool) -> Iterator[str]:
+def _differing_inputs(before: Plan, after: Plan, *, moved: bool) -> Iterator[str]:
     if request_to_json(before.request) != request_to_json(after.request):
         yield "request"
     differing = [

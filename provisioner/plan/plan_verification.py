@@ -70,7 +70,7 @@ def find_disagreement(
     if digest_of(approved) == digest_of(derived):
         return ()
     moved, addresses = _find_moved(approved, derived, state, catalog)
-    code, because = _blame(approved, derived, moved)
+    code, because = _cause_of_differences(approved, derived, moved)
     comparison = _Comparison(approved, derived, code, because, explained=addresses)
     _compare_changes(comparison)
     _compare_steps(comparison)
@@ -107,7 +107,7 @@ def _find_moved(
     moved: list[Diagnostic] = []
     addresses: set[str] = set()
     for entry in seen:
-        if not _expressions(entry) <= _expressions(known.get(entry.address)):
+        if not _expressions_in(entry) <= _expressions_in(known.get(entry.address)):
             gone = f"the plan is stale: {entry.address} held a secret that was removed."
             moved.append(error("plan-stale", gone, None, _HINT))
             addresses.add(entry.address)
@@ -115,9 +115,9 @@ def _find_moved(
         stale = find_stale_fields(entry, state, live, catalog)
         moved += stale
         addresses |= {entry.address} if stale else set()
-    now = {_text(given.source): given.value for given in derived.inputs}
+    now = {_text_of_expression(given.source): given.value for given in derived.inputs}
     for given in approved.inputs:
-        value = now.get(_text(given.source), given.value)
+        value = now.get(_text_of_expression(given.source), given.value)
         if value != given.value:
             path = ", ".join(given.source.paths)
             before, after = (mask_output(v, named_by(path)) for v in (given.value, value))
@@ -126,13 +126,13 @@ def _find_moved(
     return moved, addresses
 
 
-def _expressions(entry: Observed | None) -> frozenset[str]:
+def _expressions_in(entry: Observed | None) -> frozenset[str]:
     """Return the expressions in an observed body: references to secrets that Azure keeps."""
     body = entry.body if entry is not None else None
-    return frozenset(_text(source) for source in unknowns(body or {}))
+    return frozenset(_text_of_expression(source) for source in unknowns(body or {}))
 
 
-def _text(source: Any) -> str:  # noqa: ANN401  an Unknown
+def _text_of_expression(source: Any) -> str:  # noqa: ANN401  an Unknown
     return str(encode_value(source))
 
 
@@ -148,7 +148,9 @@ _INPUTS = {
 }
 
 
-def _blame(approved: Plan, derived: Plan, moved: list[Diagnostic]) -> tuple[str, str]:
+def _cause_of_differences(
+    approved: Plan, derived: Plan, moved: list[Diagnostic]
+) -> tuple[str, str]:
     """Return code and cause of the differences that no changed live value explains."""
     changed = [
         cause
@@ -174,34 +176,35 @@ def _compare_changes(comparison: _Comparison) -> None:
     for address in sorted(before.keys() | after.keys()):
         one, other = before.get(address), after.get(address)
         if one != other and address not in comparison.explained:
-            comparison.add(f"{address} {_difference(one, other)}", address)
+            comparison.add(f"{address} {_describe_difference(one, other)}", address)
 
 
-def _difference(one: ResourceChangeDocument | None, other: ResourceChangeDocument | None) -> str:
+def _describe_difference(
+    one: ResourceChangeDocument | None, other: ResourceChangeDocument | None
+) -> str:
     if one is None:
         assert other is not None
-        return f"is not in the plan, and is now planned as {_action(other)}"
+        return f"is not in the plan, and is now planned as {_describe_action(other)}"
     if other is None:
-        return f"is planned as {_action(one)}, and nothing is to be done to it now"
+        return f"is planned as {_describe_action(one)}, and nothing is to be done to it now"
     if (one.action, one.id.lower()) != (other.action, other.id.lower()):
-        return (
-            f"is planned as {_action(one)} of {one.id}, and now as {_action(other)} of {other.id}"
-        )
-    paths = list(_paths(one.fields, other.fields))
+        then, now = (f"{_describe_action(each)} of {each.id}" for each in (one, other))
+        return f"is planned as {then}, and now as {now}"
+    paths = list(_differing_properties(one.fields, other.fields))
     if not paths:
-        return f"is planned as {_action(one)}, and now as {_action(other)}"
+        return f"is planned as {_describe_action(one)}, and now as {_describe_action(other)}"
     more = f" and {len(paths) - _MOST_PATHS} more" if len(paths) > _MOST_PATHS else ""
     return f"is planned otherwise now: {', '.join(paths[:_MOST_PATHS])}{more}"
 
 
-def _action(change: ResourceChangeDocument) -> str:
+def _describe_action(change: ResourceChangeDocument) -> str:
     reason = f" ({change.reason})" if change.reason else ""
     paths = ", ".join(entry.path for entry in change.fields[:_MOST_PATHS])
     shown = f" of {paths}" if paths and change.action is Action.UPDATE else ""
     return f"{change.action}{shown}{reason}"
 
 
-def _paths(
+def _differing_properties(
     before: tuple[FieldChangeDocument, ...], after: tuple[FieldChangeDocument, ...]
 ) -> Iterator[str]:
     """Yield each property whose planned change differs, with the value planned then and now."""
@@ -209,10 +212,11 @@ def _paths(
     other = {entry.path: entry for entry in after}
     for path in sorted(one.keys() | other.keys()):
         if one.get(path) != other.get(path):
-            yield f"{path} to {_goal(one.get(path))} (now {_goal(other.get(path))})"
+            then, now = (_planned_value(each.get(path)) for each in (one, other))
+            yield f"{path} to {then} (now {now})"
 
 
-def _goal(entry: FieldChangeDocument | None) -> str:
+def _planned_value(entry: FieldChangeDocument | None) -> str:
     return "no change" if entry is None else show_value(entry.after)
 
 
@@ -232,7 +236,7 @@ def _compare_steps(comparison: _Comparison) -> None:
             held = f"it holds the step {key!r} ({one['verb']} of {one['id']})"
             comparison.add(f"{held}, which azsec does not derive", address)
         elif not (follows and {**one, "after": []} == {**other, "after": []}):
-            paths = list(_differing(one, other))[:_MOST_PATHS]
+            paths = list(_differing_paths(one, other))[:_MOST_PATHS]
             comparison.add(f"its step {key!r} has {', '.join(paths)}", address)
     if len(before) < len(comparison.approved.steps):
         comparison.add("it holds one step twice")
@@ -242,13 +246,13 @@ def _compare_parts(comparison: _Comparison) -> None:
     """Name the parts that differ, where neither a change nor a step does."""
     one, other = content_of(comparison.approved), content_of(comparison.derived)
     shown, now = one.pop("plan"), other.pop("plan")
-    for differing in (*_differing(one, other), *_differing(shown, now)):
+    for differing in (*_differing_paths(one, other), *_differing_paths(shown, now)):
         comparison.add(f"it has {differing}")
     if not comparison.reasons:
         comparison.add("its steps come in another order")
 
 
-def _differing(one: Any, other: Any) -> Iterator[str]:  # noqa: ANN401  any JSON
+def _differing_paths(one: Any, other: Any) -> Iterator[str]:  # noqa: ANN401  any JSON
     """Yield the paths at which two JSON values differ.
 
     Values of bodies are not shown: they may hold what a plan hides.

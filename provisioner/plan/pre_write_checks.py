@@ -59,7 +59,7 @@ def find_blocker(step: Step, answers: Sequence[Answer], catalog: Catalog) -> str
         return f"{refused.read.path} cannot be listed right before its delete: {refused.refused}"
     arrived = [
         resource
-        for resource in _content(step, body, lists, catalog)
+        for resource in _contained_ids(step, body, lists, catalog)
         if resource.key not in step.inside
     ]
     if not arrived:
@@ -68,7 +68,7 @@ def find_blocker(step: Step, answers: Sequence[Answer], catalog: Catalog) -> str
     return f"it holds {arrived[0]}{more}, which was not seen when it was planned"
 
 
-def _content(
+def _contained_ids(
     step: Step, body: Body, lists: Sequence[Answer], catalog: Catalog
 ) -> Iterator[ResourceId]:
     for answer in lists:

@@ -23,15 +23,15 @@ def kept_values(step: Step, change: ResourceChange) -> tuple[KeptValueDocument, 
     if step.body is None or change.desired is None or change.found is None:
         return ()
     planned = {field.path for field in change.fields}
-    found = sorted(_beyond(step.body, change.desired, ""), key=lambda entry: entry[0])
+    found = sorted(_values_beyond(step.body, change.desired, ""), key=lambda entry: entry[0])
     return tuple(
-        _document(path, value)
+        _kept_value_document(path, value)
         for path, value in found
         if path not in planned and not is_ownership_tag(path.removeprefix("tags."))
     )
 
 
-def _document(path: str, value: object) -> KeptValueDocument:
+def _kept_value_document(path: str, value: object) -> KeptValueDocument:
     # What is not known here is a secret that Azure has: the plan only refers to it.
     if isinstance(value, Unknown):
         return KeptValueDocument(path=mask_secrets(path), value=MASK, sensitive=True)
@@ -41,7 +41,7 @@ def _document(path: str, value: object) -> KeptValueDocument:
     )
 
 
-def _beyond(sent: object, stated: object, path: str) -> Iterator[tuple[str, object]]:
+def _values_beyond(sent: object, stated: object, path: str) -> Iterator[tuple[str, object]]:
     if isinstance(sent, Mapping):
         own = stated if isinstance(stated, Mapping) else {}
         spelt = {str(name).lower(): name for name in own}
@@ -49,27 +49,31 @@ def _beyond(sent: object, stated: object, path: str) -> Iterator[tuple[str, obje
             yield path, sent
         for name, value in sent.items():
             real = spelt.get(str(name).lower())
-            yield from _beyond(value, own[real] if real is not None else ABSENT, _at(path, name))
+            yield from _values_beyond(
+                value, own[real] if real is not None else ABSENT, _path_below(path, name)
+            )
     elif isinstance(sent, (list, tuple)) and any(isinstance(item, Mapping) for item in sent):
-        for mark, item in _marked(sent):
-            yield from _beyond(item, _entry(stated, mark), f"{path}[{mark}]")
+        for mark, item in _entries_by_name(sent):
+            yield from _values_beyond(item, _entry_named(stated, mark), f"{path}[{mark}]")
     elif stated is ABSENT or (is_empty(stated) and not is_empty(sent)):
         yield path, sent
 
 
-def _at(path: str, name: str) -> str:
+def _path_below(path: str, name: str) -> str:
     if "/" in name:
         return f"{path}[{name}]"
     return f"{path}.{name}" if path else name
 
 
-def _marked(entries: Sequence[object]) -> Iterator[tuple[str, object]]:
+def _entries_by_name(entries: Sequence[object]) -> Iterator[tuple[str, object]]:
     """Yield entries with their marks: the name where one has it, else the position."""
     for index, item in enumerate(entries):
         name = item.get("name") if isinstance(item, Mapping) else None
         yield (name if isinstance(name, str) else str(index)), item
 
 
-def _entry(stated: object, mark: str) -> object:
+def _entry_named(stated: object, mark: str) -> object:
     entries = stated if isinstance(stated, (list, tuple)) else ()
-    return next((item for other, item in _marked(entries) if other.lower() == mark.lower()), ABSENT)
+    return next(
+        (item for other, item in _entries_by_name(entries) if other.lower() == mark.lower()), ABSENT
+    )

@@ -56,7 +56,7 @@ def find_in_progress(
         for change in changes.resources
         if change.stand_in is not None
     }
-    read = (graph.resources[address] for address in _referred(addresses.values(), graph))
+    read = (graph.resources[address] for address in _existing_referred(addresses.values(), graph))
     addresses |= {resource.id.key: resource.address for resource in read}
     holders = {
         key for key in addresses if (found := state.found.get(key)) and not found.id.is_container
@@ -76,7 +76,7 @@ def find_in_progress(
     )
 
 
-def _referred(addresses: Iterable[str], graph: DesiredGraph) -> frozenset[str]:
+def _existing_referred(addresses: Iterable[str], graph: DesiredGraph) -> frozenset[str]:
     """Return the addresses of the resources that are only read, to which these refer."""
     return frozenset(
         edge.on
@@ -103,10 +103,12 @@ def repair_failed(changes: Changes) -> Changes:
     A resource can have every declared value and not work: its last write ended as Failed or
     Canceled. Another PUT of the same body is what makes the provider try again.
     """
-    return replace(changes, resources=tuple(_repair(change) for change in changes.resources))
+    return replace(
+        changes, resources=tuple(_repair_of_failed(change) for change in changes.resources)
+    )
 
 
-def _repair(change: ResourceChange) -> ResourceChange:
+def _repair_of_failed(change: ResourceChange) -> ResourceChange:
     failed = failures_of(change)
     if not failed:
         return change
@@ -131,16 +133,19 @@ def failures_of(change: ResourceChange) -> tuple[str, ...]:
     """
     if change.found is None or change.desired is None:
         return ()
-    return tuple(_failures(change, change.found))
+    return tuple(_failed_parts(change, change.found))
 
 
-def _failures(change: ResourceChange, found: Found) -> Iterator[str]:
+def _failed_parts(change: ResourceChange, found: Found) -> Iterator[str]:
     state = provisioning_state(found.body)
     if is_failed_word(state):
         yield f"provisioningState is {state}"
     for embedded in change.type.embedded:
-        declared = {str(entry.get("name")).lower() for entry in _entries(change.desired, embedded)}
-        for entry in _entries(found.body, embedded):
+        declared = {
+            str(entry.get("name")).lower()
+            for entry in _entries_of_children(change.desired, embedded)
+        }
+        for entry in _entries_of_children(found.body, embedded):
             inner = {"properties": entry} if embedded.flattened else entry
             state = provisioning_state(inner)
             if is_failed_word(state) and str(entry.get("name")).lower() in declared:
@@ -148,7 +153,7 @@ def _failures(change: ResourceChange, found: Found) -> Iterator[str]:
                 yield f"provisioningState of {kind}[{entry.get('name')}] is {state}"
 
 
-def _entries(body: object, embedded: Embedded) -> list[Mapping[str, Value]]:
+def _entries_of_children(body: object, embedded: Embedded) -> list[Mapping[str, Value]]:
     entries = lookup(body, embedded.path.split(".")) if isinstance(body, Mapping) else ()
     listed = entries if isinstance(entries, (list, tuple)) else ()
     return [entry for entry in listed if isinstance(entry, Mapping)]

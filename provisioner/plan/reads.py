@@ -148,7 +148,7 @@ def child_reads(
         if _is_shown_in_part(resource.type, found.get(resource.id.key)):
             reads[resource.id.key] = _read_of(resource)
     gone = [resource for resource in owned if resource.type == RESOURCE_GROUP]
-    for resource_group in (*_groups(graph, found), *gone):
+    for resource_group in (*_managed_groups(graph, found), *gone):
         path = f"{resource_group}/resources"
         reads[path.lower()] = Read(path, api_versions.RESOURCES, INVENTORY, True)
     for orphan in owned:
@@ -222,7 +222,7 @@ def _listed_children(
     for left in owned:
         if left.key not in graph.by_id:
             yield from listable_children(left, catalog)
-    for stranger in _strangers(graph, catalog, found):
+    for stranger in _undeclared_with_effect(graph, catalog, found):
         yield from listable_children(stranger, catalog)
     for resource in graph:
         parent = resource.id.parent
@@ -230,7 +230,7 @@ def _listed_children(
             yield parent, resource.type
 
 
-def _strangers(
+def _undeclared_with_effect(
     graph: DesiredGraph, catalog: Catalog, found: Mapping[str, Body]
 ) -> Iterator[ResourceId]:
     """Yield undeclared resources that may change the effect of declared ones, with all below them.
@@ -320,7 +320,7 @@ def _may_exist(resource: DesiredResource, found: Mapping[str, Body]) -> bool:
     return resource.type.lists is ListRead.PARENT and parent is not None and parent.key in found
 
 
-def _groups(graph: DesiredGraph, found: Mapping[str, Body]) -> list[ResourceId]:
+def _managed_groups(graph: DesiredGraph, found: Mapping[str, Body]) -> list[ResourceId]:
     return [
         resource.id
         for resource in graph

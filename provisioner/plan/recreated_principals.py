@@ -23,14 +23,17 @@ def renew_holders(changes: Changes, state: ActualState) -> Changes:
     """Return the changes with a write of each resource that holds an earlier principal."""
     made = {change.id.key: change.address for change in changes.resources if change.action in _MADE}
     return replace(
-        changes, resources=tuple(_renewed(change, made, state) for change in changes.resources)
+        changes,
+        resources=tuple(_with_new_principals(change, made, state) for change in changes.resources),
     )
 
 
-def _renewed(change: ResourceChange, made: dict[str, str], state: ActualState) -> ResourceChange:
+def _with_new_principals(
+    change: ResourceChange, made: dict[str, str], state: ActualState
+) -> ResourceChange:
     if change.action not in _STAYS or change.found is None or change.type.changed_by:
         return change
-    fields = tuple(_outdated(change, made, state))
+    fields = tuple(_outdated_fields(change, made, state))
     if not fields:
         return change
     action = Action.UPDATE if change.action is Action.NO_OP else change.action
@@ -42,7 +45,7 @@ def _renewed(change: ResourceChange, made: dict[str, str], state: ActualState) -
     )
 
 
-def _outdated(
+def _outdated_fields(
     change: ResourceChange, made: dict[str, str], state: ActualState
 ) -> Iterator[FieldChange]:
     assert change.found is not None
@@ -52,12 +55,14 @@ def _outdated(
         now = principal_of(current.body) if isinstance(current, Found) else None
         if address is not None:
             path = f"{address}.properties.principalId"
-            yield _field(change, held, Unknown(path, {}, (path,)))
+            yield _principal_field(change, held, Unknown(path, {}, (path,)))
         elif now is not None and now != held.principal:
-            yield _field(change, held, now)
+            yield _principal_field(change, held, now)
 
 
-def _field(change: ResourceChange, held: HeldPrincipal, after: str | Unknown) -> FieldChange:
+def _principal_field(
+    change: ResourceChange, held: HeldPrincipal, after: str | Unknown
+) -> FieldChange:
     return FieldChange(
         path=held.path,
         kind=FieldKind.CHANGED,

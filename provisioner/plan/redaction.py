@@ -47,22 +47,22 @@ def sensitive_problem(body: Value) -> str | None:
 
     The secret is one that no document shows; the reason reads "tags.k would be the secret …".
     """
-    for path, value in _leaves(body, ()):
+    for path, value in _leaf_values(body, ()):
         if isinstance(value, Sensitive):
             read = ", ".join(value.paths)
-            return f"{''.join(_readable(path)).removeprefix('.')} would be the secret {read}"
+            return f"{''.join(_readable_steps(path)).removeprefix('.')} would be the secret {read}"
     return None
 
 
-def _leaves(
+def _leaf_values(
     value: Value, path: tuple[str | int, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], Value]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _leaves(item, (*path, key))
+            yield from _leaf_values(item, (*path, key))
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            yield from _leaves(item, (*path, index))
+            yield from _leaf_values(item, (*path, index))
     else:
         yield path, value
 
@@ -122,14 +122,14 @@ def conceal(
     places = {**sensitive, **{secret.text: secret.path for secret in find_secrets(live)}}
     for secret in found.values():
         if secret.is_key or secret.text not in places:
-            raise DiagnosticError(_homeless(secret, address))
+            raise DiagnosticError(_secret_without_source(secret, address))
     hidden = {path: secret.text for path, secret in found.items()}
     replaced = _Concealer(hidden, places, sensitive, live, address).replace(body, ())
     assert isinstance(replaced, Mapping)
     return replaced
 
 
-def _homeless(secret: SecretFound, address: str) -> Diagnostic:
+def _secret_without_source(secret: SecretFound, address: str) -> Diagnostic:
     path = ".".join(str(step) for step in (secret.path[:-1] if secret.is_key else secret.path))
     return error(
         "secret",
@@ -154,9 +154,9 @@ class _Concealer:
 
     def replace(self, value: Value, path: tuple[str | int, ...]) -> Value:
         if path in self.hidden:
-            return _unknown(self.places[self.hidden[path]], self.live, self.address)
+            return _reference_to_live(self.places[self.hidden[path]], self.live, self.address)
         if isinstance(value, str) and value in self.sensitive:
-            return _unknown(self.sensitive[value], self.live, self.address)
+            return _reference_to_live(self.sensitive[value], self.live, self.address)
         if isinstance(value, Mapping):
             return {key: self.replace(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
@@ -164,18 +164,20 @@ class _Concealer:
         return value
 
 
-def _unknown(path: Sequence[str | int], live: Body, address: str) -> Unknown:
+def _reference_to_live(path: Sequence[str | int], live: Body, address: str) -> Unknown:
     names: dict[str, Bound] = {_NAME: ResourceValue(f"{address}{_LIVE}")}
-    expression = "".join((_NAME, *_steps(path, live, names)))
-    return Unknown(expression, names, (f"{address}{''.join(_readable(path))} as it is in Azure",))
+    expression = "".join((_NAME, *_cel_steps(path, live, names)))
+    return Unknown(
+        expression, names, (f"{address}{''.join(_readable_steps(path))} as it is in Azure",)
+    )
 
 
-def _readable(path: Sequence[str | int]) -> Iterator[str]:
+def _readable_steps(path: Sequence[str | int]) -> Iterator[str]:
     for step in path:
         yield f"[{step}]" if isinstance(step, int) else f".{step}"
 
 
-def _steps(path: Sequence[str | int], live: object, names: dict[str, Bound]) -> Iterator[str]:
+def _cel_steps(path: Sequence[str | int], live: object, names: dict[str, Bound]) -> Iterator[str]:
     """Yield the steps of a path in CEL.
 
     An entry of a list is selected by its name where all have one, because Azure answers some lists
@@ -183,19 +185,19 @@ def _steps(path: Sequence[str | int], live: object, names: dict[str, Bound]) -> 
     """
     for step in path:
         if isinstance(step, str):
-            yield f"[{_quoted(step, names)}]"
+            yield f"[{_cel_text(step, names)}]"
             live = live[step] if isinstance(live, Mapping) else None
         elif isinstance(live, (list, tuple)):
             called = [item.get("name") if isinstance(item, Mapping) else None for item in live]
             name, live = called[step], live[step]
             unique = len({*map(str, called)}) == len(called)
             if unique and isinstance(name, str) and all(isinstance(one, str) for one in called):
-                yield f".filter(e, e.name == {_quoted(name, names)})[0]"
+                yield f".filter(e, e.name == {_cel_text(name, names)})[0]"
             else:
                 yield f"[{step}]"
 
 
-def _quoted(text: str, names: dict[str, Bound]) -> str:
+def _cel_text(text: str, names: dict[str, Bound]) -> str:
     """Return a text as CEL: one that would need escapes as a name that is bound to it."""
     if _SIMPLE.fullmatch(text):
         return f'"{text}"'

@@ -65,16 +65,16 @@ class _Rotator:
         if change.desired is None or change.action not in _KEPT:
             yield change
         elif change.type.rotation is not None:
-            yield self._itself(change, change.type.rotation)
+            yield self._rotation_of(change, change.type.rotation)
         elif change.found is not None and change.action in (
             Action.UPDATE,
             Action.ADOPT,
             Action.NO_OP,
         ):
             children = [
-                self._itself(child, rotation)
+                self._rotation_of(child, rotation)
                 for embedded in change.type.embedded
-                for child, rotation in self._children(change, embedded)
+                for child, rotation in self._rotating_children(change, embedded)
             ]
             rotated = [child for child in children if child.stand_in is not None]
             yield without_children(change, rotated)
@@ -105,7 +105,7 @@ class _Rotator:
                     found=hit,
                 )
 
-    def _children(
+    def _rotating_children(
         self, change: ResourceChange, embedded: Embedded
     ) -> Iterator[tuple[ResourceChange, Rotation]]:
         """Yield the children that a body states, each as a change of its own."""
@@ -128,16 +128,16 @@ class _Rotator:
                     fields=fields,
                     undeclared=(),
                     desired={"properties": stated} if embedded.flattened else entry,
-                    found=self._found(resource),
+                    found=self._found_body(resource),
                 ),
                 child_type.rotation,
             )
 
-    def _found(self, resource: ResourceId) -> Found | None:
+    def _found_body(self, resource: ResourceId) -> Found | None:
         hit = self.state.get(resource)
         return hit if isinstance(hit, Found) else None
 
-    def _itself(self, change: ResourceChange, rotation: Rotation) -> ResourceChange:
+    def _rotation_of(self, change: ResourceChange, rotation: Rotation) -> ResourceChange:
         """Return the rotation of a resource, or its change as it is where it needs none."""
         standing = self._standing_in(change.id)
         if change.reason == ActionReason.PARENT_REPLACED:
@@ -150,7 +150,7 @@ class _Rotator:
         relieves = change.action is Action.REPLACE and change.found is not None
         desired = rotation.successor(change.desired, live)
         if change.found is not None and not relieves:
-            desired = self._merge(change.type, change.desired, change.found.body)
+            desired = self._merged_body(change.type, change.desired, change.found.body)
         return replace(
             change,
             action=Action.REPLACE,
@@ -174,17 +174,17 @@ class _Rotator:
             name = rotation.name(change.id.name, change.desired, self._names_beside(change.id))
             resource = ResourceId(change.id.type, (*change.id.names[:-1], name), change.id.scope)
             self.named.append(resource)
-            body = self._marked(change, rotation, resource, body)
+            body = self._with_stand_in_marks(change, rotation, resource, body)
         else:
             resource = standing.id
-            body = self._marked(change, rotation, resource, body)
-            body = self._completed(change.type, body, standing.body)
+            body = self._with_stand_in_marks(change, rotation, resource, body)
+            body = self._body_of_partial_stand_in(change.type, body, standing.body)
         address = f"{change.address}/{resource.name}"
         return TemporaryReplacement(
             address, resource, body if relieves else None, standing, relieves
         )
 
-    def _completed(
+    def _body_of_partial_stand_in(
         self, resource_type: ResourceType, body: Mapping[str, Value], live: Body
     ) -> Mapping[str, Value]:
         """Return the body to write to a stand-in that an earlier apply left, perhaps half made.
@@ -193,14 +193,14 @@ class _Rotator:
         """
         found = compare(resource_type, self.catalog.schemas, body, live)
         fits = not any(change.forces_replace or change.refused for change in found.changes)
-        return self._merge(resource_type, body if fits else {}, live)
+        return self._merged_body(resource_type, body if fits else {}, live)
 
-    def _merge(
+    def _merged_body(
         self, resource_type: ResourceType, desired: Mapping[str, Value], live: Body
     ) -> Mapping[str, Value]:
         return merge_for_write(resource_type, self.catalog.schemas, desired, live)
 
-    def _marked(
+    def _with_stand_in_marks(
         self,
         change: ResourceChange,
         rotation: Rotation,
@@ -230,8 +230,8 @@ class _Rotator:
     def _names_beside(self, resource: ResourceId) -> frozenset[str]:
         """Return the names of all siblings, in Azure, in the blueprint and in this plan."""
         found = (hit.id for hit in self.state.found.values())
-        there = {other.name for other in (*found, *self.named) if _beside(other, resource)}
-        wanted = {other.id.name for other in self.graph if _beside(other.id, resource)}
+        there = {other.name for other in (*found, *self.named) if _are_siblings(other, resource)}
+        wanted = {other.id.name for other in self.graph if _are_siblings(other.id, resource)}
         parent = self.graph.by_id.get(resource.parent.key) if resource.parent else None
         if parent is not None:
             for embedded in parent.type.embedded:
@@ -239,7 +239,7 @@ class _Rotator:
         return frozenset(there | wanted)
 
 
-def _beside(one: ResourceId, other: ResourceId) -> bool:
+def _are_siblings(one: ResourceId, other: ResourceId) -> bool:
     return one.parent == other.parent and one.type.lower() == other.type.lower()
 
 

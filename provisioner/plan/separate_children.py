@@ -26,12 +26,12 @@ def separate_children(changes: Changes, state: ActualState, catalog: Catalog) ->
     """
     resources: list[ResourceChange] = []
     for change in changes.resources:
-        added = list(_added(change, state, catalog)) if change.action in _STAYS else []
+        added = list(_added_children(change, state, catalog)) if change.action in _STAYS else []
         resources += [without_children(change, added), *added]
     return replace(changes, resources=tuple(resources))
 
 
-def _added(
+def _added_children(
     change: ResourceChange, state: ActualState, catalog: Catalog
 ) -> Iterator[ResourceChange]:
     for embedded in change.type.embedded if change.found is not None else ():

@@ -42,9 +42,9 @@ def check_services(graph: DesiredGraph, catalog: Catalog) -> Iterator[Diagnostic
     )
     for resource in graph:
         if resource.managed:
-            write = _write(resource.type, resource.id, None, resource.body, around)
+            write = _write_of(resource.type, resource.id, None, resource.body, around)
             for found in judge_write(write, catalog):
-                yield _diagnostic(resource, found)
+                yield _refusal_diagnostic(resource, found)
 
 
 def planned_neighbours(
@@ -94,9 +94,11 @@ class _Seen:
         found = self.state.get(container)
         if not isinstance(found, Found):
             return False
-        return (container.key, type_name.lower()) in self.listed or self._answers(found, type_name)
+        return (container.key, type_name.lower()) in self.listed or self._lists_all_children(
+            found, type_name
+        )
 
-    def _answers(self, found: Found, type_name: str) -> bool:
+    def _lists_all_children(self, found: Found, type_name: str) -> bool:
         """Return whether Azure answers all children of a type in the body of their parent."""
         known = self.catalog.of(found.id)
         return any(
@@ -136,18 +138,18 @@ def findings_of(
     """Return what Azure refuses of the write or the delete of a change, made `today`."""
     before = change.found.body if change.found is not None else None
     if change.action is Action.DELETE:
-        write = _write(change.type, change.id, before, {}, around, deletes=True)
+        write = _write_of(change.type, change.id, before, {}, around, deletes=True)
     elif change.action in _WRITES and (own := outcome.get(change.id)) is not None:
         if change.action is Action.REPLACE:
             before = None
         after = _without_refilled(change, _without_unstated_children(change, own.body))
-        write = _write(change.type, change.id, before, after, around)
+        write = _write_of(change.type, change.id, before, after, around)
     else:
         return ()
     return judge_write(replace(write, today=today), catalog)
 
 
-def _write(
+def _write_of(
     resource_type: ResourceType,
     resource: ResourceId,
     before: Body | None,
@@ -183,7 +185,7 @@ def _without_refilled(change: ResourceChange, body: Mapping[str, Value]) -> Mapp
     return body
 
 
-def _diagnostic(resource: DesiredResource, found: Finding) -> Diagnostic:
+def _refusal_diagnostic(resource: DesiredResource, found: Finding) -> Diagnostic:
     refusal = found.refusal
     steps = [
         int(step.strip("[]")) if step.startswith("[") else step

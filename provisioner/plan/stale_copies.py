@@ -54,9 +54,11 @@ class _Refresher:
 
         They are by the type that keeps the copies and the key of the changed resource's id.
         """
-        return {kind: dict(self._moved(snapshot)) for kind, snapshot in self.kinds.items()}
+        return {
+            kind: dict(self._changed_originals(snapshot)) for kind, snapshot in self.kinds.items()
+        }
 
-    def _moved(self, snapshot: Snapshot) -> Iterator[tuple[str, ResourceChange]]:
+    def _changed_originals(self, snapshot: Snapshot) -> Iterator[tuple[str, ResourceChange]]:
         for change in self.changes.resources:
             stays = change.action in _STAYS and any(
                 field.path.startswith(snapshot.source) for field in change.fields
@@ -69,7 +71,7 @@ class _Refresher:
         snapshot, found = change.type.snapshot, change.found
         if snapshot is None or found is None or change.action not in _STAYS:
             return change
-        original = _original(found, snapshot)
+        original = _original_id(found, snapshot)
         moved = self.moved[change.type.name].get(original.key) if original is not None else None
         if moved is None or any(field.path == snapshot.level for field in change.fields):
             return change
@@ -95,21 +97,21 @@ class _Refresher:
         known = {change.id.key for change in resources}
         for kind, snapshot in self.kinds.items():
             moved = [c for c in self.moved[kind].values() if c.action in _STAYS]
-            copies = self._copies(kind, snapshot) if moved else _Copies({}, {})
+            copies = self._copies_of(kind, snapshot) if moved else _Copies({}, {})
             for change in moved:
                 for holder in copies.holders.get(change.id.key, ()):
                     if holder.key not in known:
-                        yield _foreign(change, snapshot, str(holder))
+                        yield _foreign_copy_warning(change, snapshot, str(holder))
                 for place in copies.originals.get(change.id.key, ()):
                     if place.key not in self.state.found:
                         what = f"the {self.catalog.get(kind).kind} of {place}"
-                        yield _foreign(change, snapshot, what)
+                        yield _foreign_copy_warning(change, snapshot, what)
 
-    def _copies(self, kind: str, snapshot: Snapshot) -> "_Copies":
+    def _copies_of(self, kind: str, snapshot: Snapshot) -> "_Copies":
         holders: dict[str, list[ResourceId]] = {}
         originals: dict[str, list[ResourceId]] = {}
         for hit in self.state.found.values():
-            original = _original(hit, snapshot) if hit.id.type.lower() == kind.lower() else None
+            original = _original_id(hit, snapshot) if hit.id.type.lower() == kind.lower() else None
             if original is None:
                 continue
             holders.setdefault(original.key, []).append(hit.id)
@@ -145,24 +147,24 @@ def without_repaired(changes: Changes) -> Changes:
     }
     return replace(
         changes,
-        resources=tuple(_told(change, written) for change in changes.resources),
+        resources=tuple(_without_reported(change, written) for change in changes.resources),
     )
 
 
-def _told(change: ResourceChange, written: set[str]) -> ResourceChange:
+def _without_reported(change: ResourceChange, written: set[str]) -> ResourceChange:
     snapshot, found = change.type.snapshot, change.found
-    original = _original(found, snapshot) if snapshot is not None and found is not None else None
+    original = _original_id(found, snapshot) if snapshot is not None and found is not None else None
     if snapshot is None or original is None or original.key not in written:
         return change
     left = tuple(f for f in change.undeclared if not (f.is_state and f.path == snapshot.level))
     return replace(change, undeclared=left)
 
 
-def _original(found: Found, snapshot: Snapshot) -> ResourceId | None:
+def _original_id(found: Found, snapshot: Snapshot) -> ResourceId | None:
     return parse_resource_id(lookup(found.body, snapshot.of.split(".")))
 
 
-def _foreign(change: ResourceChange, snapshot: Snapshot, what: str) -> Diagnostic:
+def _foreign_copy_warning(change: ResourceChange, snapshot: Snapshot, what: str) -> Diagnostic:
     return warning(
         "sync-elsewhere",
         f"This plan changes what {what} copies of {change.address}. The copy goes out of sync, and "

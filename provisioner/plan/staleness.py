@@ -38,7 +38,7 @@ def find_stale(
             now = f"no value ({problem})"
         if now != given.value:
             moved.append(
-                _stale(
+                _stale_diagnostic(
                     ", ".join(given.source.paths),
                     f"was {show_value(given.value)} and is {show_value(now)}",
                 )
@@ -71,21 +71,25 @@ def find_stale_fields(
     """
     actual = state.get(entry.id)
     if isinstance(actual, Unreadable):
-        return [_stale(entry.address, f"cannot be read any more: {actual.reason}")]
+        return [_stale_diagnostic(entry.address, f"cannot be read any more: {actual.reason}")]
     if not isinstance(actual, Found):
-        return [] if entry.body is None else [_stale(entry.address, "was there and was deleted")]
+        return (
+            []
+            if entry.body is None
+            else [_stale_diagnostic(entry.address, "was there and was deleted")]
+        )
     if entry.body is None:
-        return [_stale(entry.address, f"was absent and exists now: {entry.id}")]
+        return [_stale_diagnostic(entry.address, f"was absent and exists now: {entry.id}")]
     if not entry.touched:
         return []
     seen = _with_secrets(entry.body, live)
     if seen is None:
-        return [_stale(entry.address, "held a secret that is gone")]
+        return [_stale_diagnostic(entry.address, "held a secret that is gone")]
     result = compare(catalog.get(entry.type), catalog.schemas, seen, actual.body)
     # A state that Azure computes is not what was seen of the body; the plan shows it by itself.
     documents = (field_document(change) for change in result.changes if not change.is_state)
     return [
-        _stale(
+        _stale_diagnostic(
             f"{entry.address} {field.path}",
             f"was {show_value(field.after)} and is {show_value(field.before)}",
         )
@@ -107,5 +111,5 @@ def _with_secrets(
     return None if any(True for _ in unknowns(seen)) else cast(Mapping[str, Value], seen)
 
 
-def _stale(what: str, how: str) -> Diagnostic:
+def _stale_diagnostic(what: str, how: str) -> Diagnostic:
     return error("plan-stale", f"the plan is stale: {what} {how}.", None, _HINT)

@@ -55,7 +55,7 @@ def order_mutual(
     """
     # A resource that moves has two changes at one address: the one that goes is written nowhere.
     written = [c for c in changes if c.address in puts and c.desired is not None]
-    ends = {change.address: _ends(change) for change in written}
+    ends = {change.address: _copy_and_original(change) for change in written}
     mended = {
         ends[change.address]: puts[change.address].key
         for change in written
@@ -70,7 +70,7 @@ def order_mutual(
             after[puts[change.address].key].add(other)
 
 
-def _ends(change: ResourceChange) -> tuple[str, str] | None:
+def _copy_and_original(change: ResourceChange) -> tuple[str, str] | None:
     """Return the keys of the resource that holds a copy and of the original, or None."""
     snapshot, holder = change.type.snapshot, change.id.parent
     if snapshot is None or holder is None:
@@ -157,12 +157,12 @@ def share_locks(
     planned = [(change.id, change.desired or {}) for change in changes]
     for resource, body in (*bodies, *planned):
         for user, used in _written_together(resource, body, catalog):
-            writers.join(_top(user), _top(used))
+            writers.join(_top_level_resource(user), _top_level_resource(used))
     return tuple(writers.lock(step, catalog) for step in steps)
 
 
 def _is_written_along(resource: ResourceId, catalog: Catalog) -> bool:
-    known = catalog.of(_top(resource))
+    known = catalog.of(_top_level_resource(resource))
     return known is not None and bool(known.written_with)
 
 
@@ -185,7 +185,7 @@ def _written_together(
                 yield user, resource
 
 
-def _top(resource: ResourceId) -> ResourceId:
+def _top_level_resource(resource: ResourceId) -> ResourceId:
     while resource.parent is not None:
         resource = resource.parent
     return resource
@@ -208,7 +208,7 @@ class _Writers:
 
     def lock(self, step: Step, catalog: Catalog) -> Step:
         """Return a step with the lock of its set of resources with one writer, if there is one."""
-        members = self.sets.get(_top(step.id).key)
+        members = self.sets.get(_top_level_resource(step.id).key)
         if members is None:
             return step
 

@@ -36,8 +36,8 @@ def order_turns(
         (own.key, first.key)
         for key, others in turns.items()
         for other in others
-        if (own := _turn(by_key[key], puts, deletes)) is not None
-        and (first := _turn(by_key[other], puts, deletes)) is not None
+        if (own := _step_of_change(by_key[key], puts, deletes)) is not None
+        and (first := _step_of_change(by_key[other], puts, deletes)) is not None
     }
     for own_key, first_key in sorted(wanted):
         for key in sorted(closure(first_key, after)):
@@ -48,7 +48,7 @@ def order_turns(
         after[own_key].add(first_key)
 
 
-def _turn(
+def _step_of_change(
     change: ResourceChange, puts: Mapping[str, Step], deletes: Mapping[str, Step]
 ) -> Step | None:
     """Return the step with which a change takes its turn.

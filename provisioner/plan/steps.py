@@ -48,10 +48,10 @@ def build_steps(
     rotations = [c for c in changes if c.stand_in is not None and c.action is Action.REPLACE]
     rotating = {change.id.key for change in rotations}
     gone = {change.id.key for change in changes if _is_deleted(change)} - rotating
-    puts = {c.address: _put(c, catalog, gone) for c in changes if _is_written(c)}
+    puts = {c.address: _put_of_change(c, catalog, gone) for c in changes if _is_written(c)}
     lost = {change.id.key for change in changes if _is_deleted(change)}
     deletes = {
-        c.id.key: _delete(c)
+        c.id.key: _delete_step(c)
         for c in changes
         if _is_deleted(c) and not _goes_with_parent(c, lost, catalog)
     }
@@ -59,7 +59,7 @@ def build_steps(
     for change in changes:
         if change.address in puts:
             step = puts[change.address]
-            after[step.key] |= _waits(change, graph, puts)
+            after[step.key] |= _writes_before(change, graph, puts)
             if change.id.key in deletes:
                 after[step.key].add(deletes[change.id.key].key)
     known = {key_of(step.id, catalog): step for step in deletes.values()}
@@ -73,13 +73,17 @@ def build_steps(
     order_around_locks(changes, puts, deletes, after, find_locks(changes, state, catalog))
     order_around_policies(changes, puts, deletes, after, state)
     order_mutual(changes, puts, after)
-    stated = {c.address: _waits(c, graph, puts) for c in changes if c.address in puts}
+    stated = {c.address: _writes_before(c, graph, puts) for c in changes if c.address in puts}
     order_turns(changes, puts, deletes, after, decided.turns, stated)
     puts = {address: with_made(step, puts, after, catalog) for address, step in puts.items()}
     steps = {step.key: step for step in (*puts.values(), *deletes.values())}
     for change in rotations:
-        steps |= _rotate(change, puts[change.address], deletes.get(change.id.key), after, catalog)
-    ordered = _unguard_stated(_unguard_shared(_sort(steps, after), state, catalog), catalog)
+        steps |= _rotation_steps(
+            change, puts[change.address], deletes.get(change.id.key), after, catalog
+        )
+    ordered = _unguard_stated(
+        _unguard_shared(_sort_topologically(steps, after), state, catalog), catalog
+    )
     return share_locks(ordered, changes, state, catalog)
 
 
@@ -112,7 +116,9 @@ def _goes_with_parent(change: ResourceChange, lost: Collection[str], catalog: Ca
     )
 
 
-def _waits(change: ResourceChange, graph: DesiredGraph, puts: Mapping[str, Step]) -> set[str]:
+def _writes_before(
+    change: ResourceChange, graph: DesiredGraph, puts: Mapping[str, Step]
+) -> set[str]:
     """Return the keys of the writes that the write of a resource has to wait for.
 
     What is stated in the body of its parent waits for what the parent waits for, and for it.
@@ -126,7 +132,7 @@ def _waits(change: ResourceChange, graph: DesiredGraph, puts: Mapping[str, Step]
     return waits
 
 
-def _rotate(
+def _rotation_steps(
     change: ResourceChange,
     put: Step,
     delete: Step | None,
@@ -146,13 +152,13 @@ def _rotate(
         found=change.stand_in.found,
         carried=(),
     )
-    leave = replace(_delete(placed), guarded=False)
+    leave = replace(_delete_step(placed), guarded=False)
     after[leave.key] = {put.key}
     if change.stand_in.body is None or delete is None:
         return {leave.key: leave}
     # What it takes over of the resource that it stands in for, secrets too, is read from there.
-    body = _concealed(change, change.stand_in.body, catalog)
-    enter = _write(placed, body, catalog, creates=change.stand_in.found is None)
+    body = _with_secret_references(change, change.stand_in.body, catalog)
+    enter = _put_step(placed, body, catalog, creates=change.stand_in.found is None)
     after[enter.key] = set(after[put.key]) - {delete.key}
     after[delete.key].add(enter.key)
     return {enter.key: enter, leave.key: leave}
@@ -293,7 +299,7 @@ def _order_around_deletes(
         # What is in a resource that goes has gone with it, and comes back without what it named.
         holders = (deletes.get(key_of(above, catalog)) for above in change.id.ancestors)
         own_delete = next((holder for holder in holders if holder is not None), None)
-    for mentioned in _mentioned(change, catalog, whole=own_delete is not None):
+    for mentioned in _referenced_ids(change, catalog, whole=own_delete is not None):
         delete = deletes.get(key_of(mentioned, catalog))
         if delete is None or delete is own_delete:
             continue
@@ -310,7 +316,9 @@ def _order_around_deletes(
         }
 
 
-def _mentioned(change: ResourceChange, catalog: Catalog, *, whole: bool) -> Iterator[ResourceId]:
+def _referenced_ids(
+    change: ResourceChange, catalog: Catalog, *, whole: bool
+) -> Iterator[ResourceId]:
     """Yield the ids that the live body of a resource refers to.
 
     Included are the references of the children that are written with it (the rules of a security
@@ -340,7 +348,7 @@ def _references_of_children(
             yield from references_in(catalog.get(embedded.child), catalog.schemas, child)
 
 
-def _put(change: ResourceChange, catalog: Catalog, gone: Collection[str]) -> Step:
+def _put_of_change(change: ResourceChange, catalog: Catalog, gone: Collection[str]) -> Step:
     """Return the write of a resource, without the children in its body that go before it."""
     assert change.desired is not None
     body = change.desired
@@ -350,10 +358,10 @@ def _put(change: ResourceChange, catalog: Catalog, gone: Collection[str]) -> Ste
         body = _without_gone(change, with_defaults(tagged, change.fields), gone)
     # A replacement creates as well: what stood there is deleted before.
     creates = change.found is None or _is_deleted(change)
-    return _write(change, body, catalog, creates=creates)
+    return _put_step(change, body, catalog, creates=creates)
 
 
-def _concealed(
+def _with_secret_references(
     change: ResourceChange, body: Mapping[str, Value], catalog: Catalog
 ) -> Mapping[str, Value]:
     """Return a body with live secrets as references: a plan is a file and holds no secret."""
@@ -379,7 +387,7 @@ def _without_gone(
     return body
 
 
-def _write(
+def _put_step(
     change: ResourceChange, body: Mapping[str, Value], catalog: Catalog, *, creates: bool
 ) -> Step:
     return Step(
@@ -389,19 +397,21 @@ def _write(
         id=change.id,
         type=change.type.name,
         api_version=change.type.api_version,
-        body=_concealed(change, body, catalog),
+        body=_with_secret_references(change, body, catalog),
         guarded=change.action in _UPDATES and change.type.etag,
-        lock=_lock(change.type, change.id),
+        lock=_lock_key(change.type, change.id),
         seconds=change.type.seconds,
         create_guard=change.type.create_guard(change.id.name) if creates else None,
         mark=None if creates or change.found is None else mark_in(change.found.body),
         inside=() if creates else change.inside,
         carried=change.carried,
-        query=() if creates or change.type.snapshot is None else _refreshing(change.type.snapshot),
+        query=()
+        if creates or change.type.snapshot is None
+        else _refresh_query(change.type.snapshot),
     )
 
 
-def _refreshing(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+def _refresh_query(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
     """Return the query parameters with which a write renews the copy of a resource.
 
     A creation copies what is there; a later write copies again only with these parameters.
@@ -409,7 +419,7 @@ def _refreshing(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(snapshot.query.items()))
 
 
-def _delete(change: ResourceChange) -> Step:
+def _delete_step(change: ResourceChange) -> Step:
     return Step(
         key=f"delete {change.address}",
         verb=DELETE,
@@ -419,7 +429,7 @@ def _delete(change: ResourceChange) -> Step:
         api_version=change.type.api_version,
         body=None,
         guarded=change.type.etag,
-        lock=_lock(change.type, change.id),
+        lock=_lock_key(change.type, change.id),
         seconds=max(1, change.type.seconds // 2),
         mark=mark_in(change.found.body) if change.found is not None else None,
         inside=change.inside,
@@ -427,7 +437,7 @@ def _delete(change: ResourceChange) -> Step:
     )
 
 
-def _lock(resource_type: ResourceType, resource: ResourceId) -> str:
+def _lock_key(resource_type: ResourceType, resource: ResourceId) -> str:
     """Return the lock of a step: what is written to, so that its writes go one at a time.
 
     It is the top resource where its children share its writer.
@@ -436,7 +446,7 @@ def _lock(resource_type: ResourceType, resource: ResourceId) -> str:
     """
     if resource_type.serialise_on is None:
         return resource.key
-    return _root(resource).key
+    return _top_level_resource(resource).key
 
 
 def _unguard_shared(
@@ -450,30 +460,30 @@ def _unguard_shared(
     So it changes those of the networks that keep a copy of it (their peerings), whose writes run
     beside it: they are guarded where the plan writes to none of them.
     """
-    written = {_root(step.id).key for step in steps}
+    written = {_top_level_resource(step.id).key for step in steps}
     copied = {
-        _root(hit.id).key
+        _top_level_resource(hit.id).key
         for hit in state.found.values()
-        if (original := _original(hit, catalog)) is not None
-        and _root(original).key in written - {_root(hit.id).key}
+        if (original := _original_id(hit, catalog)) is not None
+        and _top_level_resource(original).key in written - {_top_level_resource(hit.id).key}
     }
     seen = set(copied)
     result: list[Step] = []
     for step in steps:
-        root = _root(step.id).key
+        root = _top_level_resource(step.id).key
         result.append(replace(step, guarded=False) if root in seen else step)
         seen.add(root)
     return tuple(result)
 
 
-def _original(hit: Found, catalog: Catalog) -> ResourceId | None:
+def _original_id(hit: Found, catalog: Catalog) -> ResourceId | None:
     known = catalog.of(hit.id)
     snapshot = known.snapshot if known is not None else None
     named = lookup(hit.body, snapshot.of.split(".")) if snapshot is not None else None
     return parse_resource_id(named)
 
 
-def _root(resource: ResourceId) -> ResourceId:
+def _top_level_resource(resource: ResourceId) -> ResourceId:
     while resource.parent is not None:
         resource = resource.parent
     return resource
@@ -500,7 +510,9 @@ def _stated_children(step: Step, catalog: Catalog) -> Iterator[str]:
                 yield ResourceId(embedded.child, (*step.id.names, name), step.id.scope).key
 
 
-def _sort(steps: Mapping[str, Step], after: Mapping[str, set[str]]) -> tuple[Step, ...]:
+def _sort_topologically(
+    steps: Mapping[str, Step], after: Mapping[str, set[str]]
+) -> tuple[Step, ...]:
     """Return the steps in order of their waits; ties in the order of their keys.
 
     Two resources that point to each other (both peerings of two networks) can be deleted in any

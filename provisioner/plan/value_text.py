@@ -38,16 +38,16 @@ def named_by(path: str) -> str:
 
 def mask_output(value: Value, name: str) -> Value:
     """Return the value of an output with `(sensitive)` in the place of each secret."""
-    return cast(Value, mask_value(_masked(value), name))
+    return cast(Value, mask_value(_mask_value(value), name))
 
 
-def _masked(value: Value) -> Value:
+def _mask_value(value: Value) -> Value:
     if isinstance(value, Sensitive):
         return MASK
     if isinstance(value, Mapping):
-        return {key: _masked(item) for key, item in value.items()}
+        return {key: _mask_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_masked(item) for item in value]
+        return [_mask_value(item) for item in value]
     return value
 
 

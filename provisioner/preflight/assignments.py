@@ -15,11 +15,11 @@ from provisioner.preflight.check import Check
 from provisioner.preflight.planned_changes import PlannedChanges, Write
 
 
-def _ask(_intent: PlannedChanges) -> tuple[AzureQuery, ...]:
+def _queries_for(_intent: PlannedChanges) -> tuple[AzureQuery, ...]:
     return ()
 
 
-def _judge(intent: PlannedChanges, _replies: Replies) -> Iterator[Diagnostic]:
+def _diagnostics_for(intent: PlannedChanges, _replies: Replies) -> Iterator[Diagnostic]:
     held: dict[tuple[str, tuple[str, ...]], Found] = {}
     written = [w for w in intent.writes if w.is_new and w.type.unique_by]
     kinds = {write.type.name.lower(): write.type for write in written}
@@ -27,20 +27,25 @@ def _judge(intent: PlannedChanges, _replies: Replies) -> Iterator[Diagnostic]:
         resource_type = kinds.get(found.id.type.lower())
         container = found.id.container
         if resource_type is not None and container is not None:
-            values = _identity(resource_type.unique_by, found.body)
+            values = _identifying_values(resource_type.unique_by, found.body)
             if values is not None:
                 held[container.key, values] = found
     for write in written:
-        container, values = write.id.container, _identity(write.type.unique_by, write.body)
+        container, values = (
+            write.id.container,
+            _identifying_values(write.type.unique_by, write.body),
+        )
         other = held.get((container.key, values)) if container and values else None
         if other is not None and other.id != write.id:
-            yield _diagnostic(write, other, intent)
+            yield _duplicate_diagnostic(write, other, intent)
 
 
-CHECK = Check("whether assignments collide", _ask, _judge)
+CHECK = Check("whether assignments collide", _queries_for, _diagnostics_for)
 
 
-def _identity(paths: tuple[str, ...], body: Mapping[str, object]) -> tuple[str, ...] | None:
+def _identifying_values(
+    paths: tuple[str, ...], body: Mapping[str, object]
+) -> tuple[str, ...] | None:
     """Return the values that identify a resource; None where a part is not known before apply.
 
     A role is compared by its GUID alone: Azure answers its id below another scope than the one that
@@ -56,7 +61,7 @@ def _identity(paths: tuple[str, ...], body: Mapping[str, object]) -> tuple[str, 
     )
 
 
-def _diagnostic(write: Write, other: Found, intent: PlannedChanges) -> Diagnostic:
+def _duplicate_diagnostic(write: Write, other: Found, intent: PlannedChanges) -> Diagnostic:
     what = f"{write.address}: {other.id.text} is the same under another name"
     if other.id.key in intent.deleted:
         return warning(

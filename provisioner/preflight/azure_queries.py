@@ -66,7 +66,7 @@ def ask_subscription(
         endpoint.action,
         subscription_id(subscription),
         query,
-        _text(body),
+        _canonical_body(body),
         is_list,
         most_pages,
     )
@@ -83,7 +83,7 @@ def ask_scope(
         endpoint.action,
         scope,
         (),
-        _text(body),
+        _canonical_body(body),
         is_list,
     )
 
@@ -103,6 +103,6 @@ def scope_of(resource: ResourceId, existing: frozenset[str]) -> ResourceId | Non
     return subscription_id(resource.subscription)
 
 
-def _text(body: Json) -> str | None:
+def _canonical_body(body: Json) -> str | None:
     # Sorted keys make equal bodies equal texts, and equal inquiries are sent once.
     return None if body is None else json.dumps(body, sort_keys=True, separators=(",", ":"))

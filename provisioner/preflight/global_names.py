@@ -18,25 +18,25 @@ from provisioner.preflight.planned_changes import PlannedChanges, Write
 _INVALID = ("accountnameinvalid", "invalid")
 
 
-def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
+def _queries_for(intent: PlannedChanges) -> Iterator[AzureQuery]:
     for write in _new_names(intent):
         yield _availability_inquiry(write)
         if write.type.soft_delete is not None:
             yield _deleted_inquiry(write)
 
 
-def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
+def _diagnostics_for(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
     for write in _new_names(intent):
         gone = _find_deleted(write, replies) if write.type.soft_delete is not None else None
         if gone is not None:
             yield from _judge_deleted(write, gone)
             continue
         for answer in replies[_availability_inquiry(write)].items:
-            if answer.get("nameAvailable") is False and not _recovers(write):
+            if answer.get("nameAvailable") is False and not _is_recovery(write):
                 yield _taken_diagnostic(write, answer)
 
 
-CHECK = Check("whether names are free", _ask, _judge)
+CHECK = Check("whether names are free", _queries_for, _diagnostics_for)
 
 
 def _new_names(intent: PlannedChanges) -> list[Write]:
@@ -64,7 +64,7 @@ def _find_deleted(write: Write, replies: Replies) -> Body | None:
     return next(same, None)
 
 
-def _recovers(write: Write) -> bool:
+def _is_recovery(write: Write) -> bool:
     facts = write.type.soft_delete
     stated = lookup(write.body, facts.mode.split(".")) if facts else None
     return facts is not None and str(stated).lower() == facts.recover
@@ -81,7 +81,7 @@ def _judge_deleted(write: Write, gone: Body) -> Iterator[Diagnostic]:
     same_region = str(region).lower() == str(write.body.get("location")).replace(" ", "").lower()
     # Recovery is a PUT of the vault in its former resource group and region, and restores none of
     # its role assignments (guidelines.md §2.8).
-    if _recovers(write) and same_place and same_region:
+    if _is_recovery(write) and same_place and same_region:
         return
     protected = lookup(properties, ("purgeProtectionEnabled",)) is True
     kept = f"its purge protection keeps it until {until}" if protected else f"kept until {until}"

@@ -59,7 +59,7 @@ class PlannedPool:
     @property
     def is_reshaped(self) -> bool:
         """Whether it needs machines of another size, zone or disk than it has."""
-        return self.is_new or self._differs(_SHAPE)
+        return self.is_new or self._has_changed(_SHAPE)
 
     @property
     def grows(self) -> bool:
@@ -68,9 +68,9 @@ class PlannedPool:
         With the autoscaler `count` is the autoscaler's value, so that it is no change.
         """
         scaled = self.properties.get("enableAutoScaling") is True
-        return self.is_reshaped or self._differs(_SIZE if scaled else (*_SIZE, "count"))
+        return self.is_reshaped or self._has_changed(_SIZE if scaled else (*_SIZE, "count"))
 
-    def _differs(self, names: tuple[str, ...]) -> bool:
+    def _has_changed(self, names: tuple[str, ...]) -> bool:
         held = self.held or {}
         return any(
             name in self.properties and self.properties[name] != held.get(name) for name in names
@@ -87,7 +87,7 @@ def planned_pools(intent: PlannedChanges) -> Iterator[PlannedPool]:
     for write in intent.writes:
         if write.type.name == POOL and write.id.parent is not None:
             held = lookup(write.found, ("properties",))
-            yield from _pool(
+            yield from _planned_pool(
                 intent, write, write.address, write.id.parent, write.body.get("properties"), held
             )
         elif write.type.name == CLUSTER:
@@ -108,10 +108,10 @@ def _in_cluster(intent: PlannedChanges, write: Write) -> Iterator[PlannedPool]:
         # One that has a write of its own (by rotation) is looked at there.
         if name.lower() not in own:
             label = f"{write.address}[{name}]"
-            yield from _pool(intent, write, label, write.id, entry, known.get(name.lower()))
+            yield from _planned_pool(intent, write, label, write.id, entry, known.get(name.lower()))
 
 
-def _pool(
+def _planned_pool(
     intent: PlannedChanges,
     write: Write,
     label: str,

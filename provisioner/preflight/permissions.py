@@ -21,15 +21,15 @@ from provisioner.preflight.planned_changes import Permission, PlannedChanges
 _SHOWN = 8
 
 
-def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
+def _queries_for(intent: PlannedChanges) -> Iterator[AzureQuery]:
     scopes = {scope.key: scope for _, scope in _needed_permissions(intent)}
-    return (_inquiry(scopes[key]) for key in sorted(scopes))
+    return (_permissions_query(scopes[key]) for key in sorted(scopes))
 
 
-def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
+def _diagnostics_for(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
     lacking: dict[tuple[str, bool], tuple[ResourceId, set[str]]] = {}
     for wanted, scope in _needed_permissions(intent):
-        reply = replies[_inquiry(scope)]
+        reply = replies[_permissions_query(scope)]
         if reply.refused is None and not _is_allowed(wanted.action, reply.items):
             # A role on the resource itself is not in the answer of its group.
             stands = wanted.scope.key in intent.found and not wanted.scope.is_container
@@ -37,10 +37,10 @@ def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
             entry = lacking.setdefault((scope.key, maybe), (scope, set()))
             entry[1].add(wanted.action)
     for (_, maybe), (scope, actions) in sorted(lacking.items()):
-        yield _diagnostic(scope, sorted(actions), intent, maybe=maybe)
+        yield _missing_permission(scope, sorted(actions), intent, maybe=maybe)
 
 
-CHECK = Check("what the caller may do", _ask, _judge)
+CHECK = Check("what the caller may do", _queries_for, _diagnostics_for)
 
 
 def _needed_permissions(intent: PlannedChanges) -> Iterator[tuple[Permission, ResourceId]]:
@@ -50,7 +50,7 @@ def _needed_permissions(intent: PlannedChanges) -> Iterator[tuple[Permission, Re
             yield wanted, scope
 
 
-def _inquiry(scope: ResourceId) -> AzureQuery:
+def _permissions_query(scope: ResourceId) -> AzureQuery:
     return ask_scope(PERMISSIONS, scope, is_list=True)
 
 
@@ -65,7 +65,7 @@ def _is_allowed(action: str, roles: Sequence[Body]) -> bool:
         return False
 
 
-def _diagnostic(
+def _missing_permission(
     scope: ResourceId, actions: list[str], intent: PlannedChanges, *, maybe: bool
 ) -> Diagnostic:
     shown = ", ".join(actions[:_SHOWN])

@@ -102,7 +102,7 @@ def read_planned_changes(
     steps = tuple(steps)
     deleted = frozenset(step.id.key for step in steps if step.verb == DELETE)
     writes = tuple(
-        _write(step, graph, state, catalog, is_deleted=step.id.key in deleted)
+        _planned_write(step, graph, state, catalog, is_deleted=step.id.key in deleted)
         for step in steps
         if step.verb == PUT
     )
@@ -110,7 +110,7 @@ def read_planned_changes(
         writes,
         deleted,
         state.found,
-        dict(_regions(writes, state.found)),
+        dict(_regions_by_key(writes, state.found)),
         tuple(permissions),
         applies,
         tuple(_policy_changes(steps, state)),
@@ -128,7 +128,7 @@ def intent_from_nothing(
         Write(r.address, r.id, r.type, r.body, None, True, r.span) for r in graph if r.managed
     )
     found = {r.id.key: Found(r.id, {}) for r in graph if not r.managed}
-    regions = dict(_regions(writes, found))
+    regions = dict(_regions_by_key(writes, found))
     return PlannedChanges(writes, frozenset(), found, regions, tuple(permissions))
 
 
@@ -145,7 +145,7 @@ def _policy_changes(steps: tuple[Step, ...], state: ActualState) -> Iterator[Pol
     before = {step.key: closure(step.key, waits) for step in steps if step.verb == PUT}
     assigned = [hit.id for hit in state.found.values() if hit.id.type.lower() == ASSIGNMENT.lower()]
     planned = [step.id for step in moved.values() if step.type == ASSIGNMENT]
-    exemptions = dict(_exemptions(steps, state))
+    exemptions = dict(_planned_exemptions(steps, state))
     for resource in dict.fromkeys((*assigned, *planned)):
         named = parse_resource_id(lookup(bodies[resource.key], _DEFINITION_ID))
         about = [key for key, (target, _) in exemptions.items() if target == resource]
@@ -171,7 +171,7 @@ def _policy_changes(steps: tuple[Step, ...], state: ActualState) -> Iterator[Pol
         )
 
 
-def _exemptions(
+def _planned_exemptions(
     steps: Iterable[Step], state: ActualState
 ) -> Iterator[tuple[str, tuple[ResourceId | None, Exemption | None]]]:
     """Yield key, assignment and planned body of each exemption; None for one that is deleted."""
@@ -188,7 +188,7 @@ def _exemptions(
             yield step.id.key, (named, then)
 
 
-def _write(
+def _planned_write(
     step: Step, graph: DesiredGraph, state: ActualState, catalog: Catalog, *, is_deleted: bool
 ) -> Write:
     hit = state.get(step.id)
@@ -207,7 +207,9 @@ def _write(
     )
 
 
-def _regions(writes: Iterable[Write], found: Mapping[str, Found]) -> Iterator[tuple[str, str]]:
+def _regions_by_key(
+    writes: Iterable[Write], found: Mapping[str, Found]
+) -> Iterator[tuple[str, str]]:
     bodies = [(key, hit.body) for key, hit in found.items()]
     for key, body in (*bodies, *((w.id.key, w.body) for w in writes)):
         location = body.get("location")

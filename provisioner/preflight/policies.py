@@ -34,11 +34,11 @@ class _Finding:
     fields: tuple[str, ...]
 
 
-def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
-    yield from _inquiries(intent).values()
+def _queries_for(intent: PlannedChanges) -> Iterator[AzureQuery]:
+    yield from _queries_by_address(intent).values()
 
 
-def _inquiries(intent: PlannedChanges) -> Mapping[str, AzureQuery]:
+def _queries_by_address(intent: PlannedChanges) -> Mapping[str, AzureQuery]:
     """Return the inquiry for each write, by its address.
 
     Writes of one type and place that no policy can tell apart share one.
@@ -55,25 +55,25 @@ def _inquiries(intent: PlannedChanges) -> Mapping[str, AzureQuery]:
             inspected = ANY_FIELD
         key = (scope.key, write.type.name, inspected.shape(write.id, _content_of(write)))
         if key not in first:
-            first[key] = _inquiry(write, scope)
+            first[key] = _restriction_query(write, scope)
         found[write.address] = first[key]
     return found
 
 
-def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
-    inquiries = _inquiries(intent)
+def _diagnostics_for(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
+    inquiries = _queries_by_address(intent)
     changes: dict[tuple[str, str], list[str]] = {}
     denied: set[tuple[str, str]] = set()
     for write in intent.writes:
         inquiry = inquiries.get(write.address)
         for item in replies[inquiry].items if inquiry is not None else ():
-            for finding in _denials(item):
+            for finding in _denials_in(item):
                 changed = _change_before_write(finding, write, intent)
                 if changed is None:
                     yield _denial_diagnostic(write, finding)
                 else:
                     denied.add((write.address, changed.id.key))
-            for change in _changes(item):
+            for change in _policy_changes_in(item):
                 changes.setdefault(change, []).append(write.address)
         yield from _denials_after_changes(write, intent, denied)
     for (assignment, what), addresses in sorted(changes.items()):
@@ -126,14 +126,14 @@ def _denials_after_changes(
             )
 
 
-CHECK = Check("what Azure Policy denies", _ask, _judge)
+CHECK = Check("what Azure Policy denies", _queries_for, _diagnostics_for)
 
 
 def _content_of(write: Write) -> dict[str, Json]:
     return {"name": write.id.name, "type": write.type.name, **_known_content(write.body)}
 
 
-def _inquiry(write: Write, scope: ResourceId) -> AzureQuery:
+def _restriction_query(write: Write, scope: ResourceId) -> AzureQuery:
     """Return the inquiry for a write at a scope.
 
     Policies are evaluated at the resource's group. For a group that the plan has yet to create,
@@ -167,13 +167,13 @@ def _without_unknowns(value: object) -> Json:
     return value if isinstance(value, (str, int, float, bool)) else None
 
 
-def _denials(item: Mapping[str, object]) -> Iterator[_Finding]:
-    for entry in _list(item, "contentEvaluationResult", "policyEvaluations"):
+def _denials_in(item: Mapping[str, object]) -> Iterator[_Finding]:
+    for entry in _list_at(item, "contentEvaluationResult", "policyEvaluations"):
         effect = str(lookup(entry, ("effectDetails", "policyEffect"))).lower()
         broken = str(lookup(entry, ("evaluationResult",))).lower() == _BROKEN
         if not broken or effect != _DENY:
             continue
-        expressions = _list(entry, "evaluationDetails", "evaluatedExpressions")
+        expressions = _list_at(entry, "evaluationDetails", "evaluatedExpressions")
         paths = (lookup(expression, ("path",)) for expression in expressions)
         reason = lookup(entry, ("evaluationDetails", "reason"))
         yield _Finding(
@@ -184,10 +184,10 @@ def _denials(item: Mapping[str, object]) -> Iterator[_Finding]:
         )
 
 
-def _changes(item: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+def _policy_changes_in(item: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """Yield (assignment, `field = value`) for what policies set by themselves."""
-    for entry in _list(item, "fieldRestrictions"):
-        for restriction in _list(entry, "restrictions"):
+    for entry in _list_at(item, "fieldRestrictions"):
+        for restriction in _list_at(entry, "restrictions"):
             value = lookup(restriction, ("defaultValue",))
             effect = lookup(restriction, ("policyEffect",))
             sets = effect is ABSENT or str(effect).lower() in _CHANGES
@@ -196,7 +196,7 @@ def _changes(item: Mapping[str, object]) -> Iterator[tuple[str, str]]:
                 yield assignment, f"{lookup(entry, ('field',))} = {value}"
 
 
-def _list(item: object, *path: str) -> tuple[object, ...]:
+def _list_at(item: object, *path: str) -> tuple[object, ...]:
     found = lookup(item, path)
     return tuple(found) if isinstance(found, (list, tuple)) else ()
 

@@ -121,17 +121,17 @@ def _fields_of_assignment(
     named = lookup(assignment, ("properties", "policyDefinitionId"))
     if lookup(assignment, ("properties", "overrides")) or not isinstance(named, str):
         return None
-    definition = _definition(named, replies)
+    definition = _definition_read(named, replies)
     if definition is None:
         return None
     members = lookup(definition, ("properties", "policyDefinitions"))
     if not isinstance(members, (list, tuple)):
         return _fields_of_policy(definition, given)
-    outer = {**_defaults(definition), **given}
+    outer = {**_parameter_defaults(definition), **given}
     fields: set[str] = set()
     for member in members:
         text = lookup(member, ("policyDefinitionId",))
-        inner = _definition(text, replies) if isinstance(text, str) else None
+        inner = _definition_read(text, replies) if isinstance(text, str) else None
         if inner is None:
             return None
         stated = _parameter_values(lookup(member, ("parameters",)))
@@ -148,7 +148,7 @@ def _fields_of_policy(
     definition: Mapping[str, object], given: Mapping[str, object]
 ) -> frozenset[str] | None:
     """Return the fields that a policy looks at; none if its effect neither denies nor modifies."""
-    parameters = {**_defaults(definition), **given}
+    parameters = {**_parameter_defaults(definition), **given}
     stated = lookup(definition, ("properties", "policyRule", "then", "effect"))
     effect = _resolve_parameter(stated, parameters)
     if isinstance(effect, str) and effect.lower() in _HARMLESS:
@@ -195,7 +195,7 @@ def _collect_field(
     """
     head = re.split(r"[.\[]", field, maxsplit=1)[0]
     if head in _COMMON:
-        seen[head] = _property(content, head)
+        seen[head] = _property_named(content, head)
         return True
     kind, _, path = field.rpartition("/")
     if kind != resource.type.lower():
@@ -203,12 +203,12 @@ def _collect_field(
     first = re.split(r"[.\[]", path, maxsplit=1)[0]
     properties = content.get("properties")
     places = [content, properties] if isinstance(properties, Mapping) else [content]
-    shown = [value for place in places if (value := _property(place, first)) is not None]
+    shown = [value for place in places if (value := _property_named(place, first)) is not None]
     seen[first] = shown
     return bool(shown)
 
 
-def _property(content: Mapping[str, Any], name: str) -> object:
+def _property_named(content: Mapping[str, Any], name: str) -> object:
     return next((value for key, value in content.items() if key.lower() == name), None)
 
 
@@ -233,14 +233,14 @@ def _ask_definition(text: str) -> AzureQuery:
     return AzureQuery(endpoint.method, text, endpoint.api_version, endpoint.action, resource)
 
 
-def _definition(text: str, replies: Replies) -> Mapping[str, object] | None:
+def _definition_read(text: str, replies: Replies) -> Mapping[str, object] | None:
     for inquiry, reply in replies.items():
         if inquiry.path.lower() == text.lower():
             return reply.items[0] if reply.items and reply.refused is None else None
     return None
 
 
-def _defaults(definition: Mapping[str, object]) -> Mapping[str, object]:
+def _parameter_defaults(definition: Mapping[str, object]) -> Mapping[str, object]:
     declared = lookup(definition, ("properties", "parameters"))
     if not isinstance(declared, Mapping):
         return {}

@@ -64,11 +64,11 @@ def rule_on(assigned: Assigned, subject: Subject) -> tuple[Ruling, tuple[str, ..
     Resource selectors, overrides, and exemptions with an expiry or selectors are not evaluated
     here: they leave the ruling open.
     """
-    judges = _applies(assigned, subject.id)
+    judges = _applies_at(assigned, subject.id)
     if judges is not True:
         return Ruling.OPEN if judges is None else Ruling.ALLOWS, ()
     definition = assigned.definition
-    effect = _effect(assigned)
+    effect = _effect_of(assigned)
     if effect is not None and effect != _DENY:
         return Ruling.ALLOWS, ()
     if definition is None or effect is None:
@@ -81,7 +81,7 @@ def rule_on(assigned: Assigned, subject: Subject) -> tuple[Ruling, tuple[str, ..
     return ruling, tuple(rule.fields)
 
 
-def _applies(assigned: Assigned, at: ResourceId) -> bool | None:
+def _applies_at(assigned: Assigned, at: ResourceId) -> bool | None:
     """Return whether an assignment applies to a write at a place; None where that is open."""
     exemptions = [exemption for exemption in assigned.exemptions if at.is_within(exemption.scope)]
     if not _is_enforced(assigned.assignment, at):
@@ -125,23 +125,23 @@ def _mode_covers(definition: Mapping[str, object], resource_type: ResourceType) 
     return word == "all" or (word == "indexed" and indexed)
 
 
-def _effect(assigned: Assigned) -> str | None:
+def _effect_of(assigned: Assigned) -> str | None:
     """Return the effect in lower case, None where it cannot be determined."""
     stated = lookup(assigned.definition, ("properties", "policyRule", "then", "effect"))
     if stated is ABSENT:
         # Nearly every built-in policy takes its effect as the parameter of that name.
         stated = "[parameters('effect')]"
-    found = _value(assigned, stated)
+    found = _evaluate_value(assigned, stated)
     return found.lower() if isinstance(found, str) else None
 
 
-def _value(assigned: Assigned, value: object) -> object:
+def _evaluate_value(assigned: Assigned, value: object) -> object:
     """Return a value of the rule, ABSENT where it cannot be determined.
 
     A parameter has the value of the assignment, or else the default of the definition.
     """
     if isinstance(value, (list, tuple)):
-        items = [_value(assigned, item) for item in value]
+        items = [_evaluate_value(assigned, item) for item in value]
         return ABSENT if any(item is ABSENT for item in items) else items
     if not isinstance(value, str) or not value.startswith("[") or value.startswith("[["):
         return ABSENT if isinstance(value, Unknown) else value
@@ -183,7 +183,7 @@ class _Rule:
         name = words.get("field")
         if not isinstance(name, str) or len(operators) != 1 or len(words) != 2:
             return None
-        wanted = _value(self.assigned, words[operators[0]])
+        wanted = _evaluate_value(self.assigned, words[operators[0]])
         values = self._field_values(name)
         if wanted is ABSENT or values is None:
             return None
@@ -220,7 +220,7 @@ def _normalised_region(value: object) -> object:
     return value.replace(" ", "").lower() if isinstance(value, str) else value
 
 
-def _property(value: object, name: str) -> object:
+def _property_named(value: object, name: str) -> object:
     entries = value.items() if isinstance(value, Mapping) else ()
     return next((item for key, item in entries if key.lower() == name.lower()), None)
 
@@ -230,10 +230,10 @@ def _values_at(value: object, path: list[str]) -> Iterator[object]:
         yield value
         return
     name, _, each = path[0].partition("[")
-    below = _property(value, name)
+    below = _property_named(value, name)
     if below is None:
         # An alias leaves out the `properties` of an entry (`subnets[*].addressPrefix`).
-        below = _property(_property(value, "properties"), name)
+        below = _property_named(_property_named(value, "properties"), name)
     if not each or isinstance(below, Unknown):
         yield from _values_at(below, path[1:])
         return
@@ -241,37 +241,37 @@ def _values_at(value: object, path: list[str]) -> Iterator[object]:
         yield from _values_at(entry, path[1:])
 
 
-def _equal(value: object, wanted: object) -> bool:
+def _is_equal(value: object, wanted: object) -> bool:
     return str(value).lower() == str(wanted).lower()
 
 
 def _is_in(value: object, wanted: object) -> bool:
-    return isinstance(wanted, list) and any(_equal(value, one) for one in wanted)
+    return isinstance(wanted, list) and any(_is_equal(value, one) for one in wanted)
 
 
-def _exists(value: object, wanted: object) -> bool:
+def _is_existence(value: object, wanted: object) -> bool:
     return (value is not None) is (str(wanted).lower() == "true")
 
 
-def _like(value: object, wanted: object) -> bool:
+def _is_like(value: object, wanted: object) -> bool:
     pattern = str(wanted).lower().replace("[", "[[]").replace("?", "[?]")
     return fnmatchcase(str("" if value is None else value).lower(), pattern)
 
 
-def _contains(value: object, wanted: object) -> bool:
+def _has_text(value: object, wanted: object) -> bool:
     if isinstance(value, (list, tuple)):
-        return any(_equal(item, wanted) for item in value)
+        return any(_is_equal(item, wanted) for item in value)
     return str(wanted).lower() in str("" if value is None else value).lower()
 
 
 _OPERATORS: Mapping[str, Callable[[object, object], bool]] = {
-    "equals": _equal,
-    "notequals": lambda value, wanted: not _equal(value, wanted),
+    "equals": _is_equal,
+    "notequals": lambda value, wanted: not _is_equal(value, wanted),
     "in": _is_in,
     "notin": lambda value, wanted: not _is_in(value, wanted),
-    "exists": _exists,
-    "like": _like,
-    "notlike": lambda value, wanted: not _like(value, wanted),
-    "contains": _contains,
-    "notcontains": lambda value, wanted: not _contains(value, wanted),
+    "exists": _is_existence,
+    "like": _is_like,
+    "notlike": lambda value, wanted: not _is_like(value, wanted),
+    "contains": _has_text,
+    "notcontains": lambda value, wanted: not _has_text(value, wanted),
 }

@@ -51,21 +51,21 @@ class _Count:
     words: str
 
 
-def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
+def _queries_for(intent: PlannedChanges) -> Iterator[AzureQuery]:
     for pool in planned_pools(intent):
         if pool.grows:
             yield ask_sizes(pool)
             yield ask_usage(pool.subscription, pool.region)
 
 
-def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
-    for need in _demands(intent, replies):
+def _diagnostics_for(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
+    for need in _quota_demands(intent, replies):
         reply = replies[ask_usage(need.subscription, need.region)]
         if reply.refused is None:
             yield from _judge_demand(need, reply.items)
 
 
-CHECK = Check("whether the quota of vCPUs is enough", _ask, _judge)
+CHECK = Check("whether the quota of vCPUs is enough", _queries_for, _diagnostics_for)
 
 
 def ask_usage(subscription: str, region: str) -> AzureQuery:
@@ -73,7 +73,7 @@ def ask_usage(subscription: str, region: str) -> AzureQuery:
     return ask_subscription(CORE_USAGE, subscription, is_list=True, location=region)
 
 
-def _demands(intent: PlannedChanges, replies: Replies) -> list[_QuotaDemand]:
+def _quota_demands(intent: PlannedChanges, replies: Replies) -> list[_QuotaDemand]:
     needs: dict[tuple[str, str, str], _QuotaDemand] = {}
     lists: dict[AzureQuery, Mapping[str, OfferedSize]] = {}
     for pool in planned_pools(intent):
@@ -82,14 +82,14 @@ def _demands(intent: PlannedChanges, replies: Replies) -> list[_QuotaDemand]:
             continue
         if inquiry not in lists:
             lists[inquiry] = read_sizes(replies[inquiry].items, pool.region)
-        for quota, at_first, at_most in _counts(pool, lists[inquiry]):
+        for quota, at_first, at_most in _counts_by_quota(pool, lists[inquiry]):
             key = (pool.subscription, pool.region, quota)
             need = needs.setdefault(key, _QuotaDemand(*key))
             need.add(pool, at_first, at_most)
     return [needs[key] for key in sorted(needs) if needs[key].pools]
 
 
-def _counts(
+def _counts_by_quota(
     pool: PlannedPool, sizes: Mapping[str, OfferedSize]
 ) -> Iterator[tuple[str, _Count, _Count]]:
     """Yield, for each quota that a pool counts against, its vCPUs initially and at most.
@@ -109,12 +109,12 @@ def _counts(
             )
             yield (
                 quota,
-                _count(pool, machines.first, size.cores, held),
-                _count(pool, machines.most, size.cores, held),
+                _vcpu_count(pool, machines.first, size.cores, held),
+                _vcpu_count(pool, machines.most, size.cores, held),
             )
 
 
-def _count(pool: PlannedPool, nodes: int, cores: int, held: int) -> _Count:
+def _vcpu_count(pool: PlannedPool, nodes: int, cores: int, held: int) -> _Count:
     surge = surge_of(pool, nodes)
     share = f" ({pool.surge})" if "%" in pool.surge else ""
     taken = f" - {held} it has" if held else ""
@@ -133,28 +133,30 @@ def find_usage(usages: Iterable[Body], quota: str) -> tuple[int, int] | None:
     usage = next(named, None)
     if usage is None:
         return None
-    return _number(usage.get("limit")), _number(usage.get("currentValue"))
+    return _as_number(usage.get("limit")), _as_number(usage.get("currentValue"))
 
 
 def _judge_demand(need: _QuotaDemand, usages: tuple[Body, ...]) -> Iterator[Diagnostic]:
     usage = find_usage(usages, need.quota)
     if usage is None:
-        yield _diagnostic(need, Severity.WARNING, "not-checked", "Azure answers no such quota")
+        yield _quota_diagnostic(
+            need, Severity.WARNING, "not-checked", "Azure answers no such quota"
+        )
         return
     limit, used = usage
     left = limit - used
     account = f"{limit} vCPUs, {used} used, {left} left"
     if need.first > left:
         what = f"{' + '.join(need.first_words)} = {need.first}, {need.first - left} too many"
-        yield _diagnostic(need, Severity.ERROR, "quota-exceeded", f"{account}; needed {what}")
+        yield _quota_diagnostic(need, Severity.ERROR, "quota-exceeded", f"{account}; needed {what}")
     elif need.most > left:
         what = f"{' + '.join(need.most_words)} = {need.most}, {need.most - left} too many"
-        yield _diagnostic(
+        yield _quota_diagnostic(
             need, Severity.WARNING, "quota-short", f"{account}; at most there may be {what}"
         )
 
 
-def _diagnostic(need: _QuotaDemand, severity: Severity, code: str, what: str) -> Diagnostic:
+def _quota_diagnostic(need: _QuotaDemand, severity: Severity, code: str, what: str) -> Diagnostic:
     names = {_REGIONAL: "all families together", _SPOT: "spot machines"}
     return Diagnostic(
         severity,
@@ -167,5 +169,5 @@ def _diagnostic(need: _QuotaDemand, severity: Severity, code: str, what: str) ->
     )
 
 
-def _number(value: object) -> int:
+def _as_number(value: object) -> int:
     return int(value) if isinstance(value, (int, float)) else 0

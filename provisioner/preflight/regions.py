@@ -16,16 +16,16 @@ from provisioner.preflight.check import Check
 from provisioner.preflight.planned_changes import PlannedChanges, Write
 
 
-def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
-    return (_inquiry(write) for write, _region in _new_regional_writes(intent))
+def _queries_for(intent: PlannedChanges) -> Iterator[AzureQuery]:
+    return (_providers_query(write) for write, _region in _new_regional_writes(intent))
 
 
-def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
+def _diagnostics_for(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
     for write, region in _new_regional_writes(intent):
-        reply = replies[_inquiry(write)]
+        reply = replies[_providers_query(write)]
         if reply.refused is not None:
             continue
-        offered = _offered(write, reply)
+        offered = _regions_offered(write, reply)
         if offered and same_region(region) not in map(same_region, offered):
             kind = "Group" if write.id.type == RESOURCE_GROUP else "Type"
             yield error(
@@ -37,7 +37,7 @@ def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
             )
 
 
-CHECK = Check("which regions have which types", _ask, _judge)
+CHECK = Check("which regions have which types", _queries_for, _diagnostics_for)
 
 
 def _new_regional_writes(intent: PlannedChanges) -> Iterator[tuple[Write, str]]:
@@ -49,11 +49,11 @@ def _new_regional_writes(intent: PlannedChanges) -> Iterator[tuple[Write, str]]:
             yield write, region
 
 
-def _inquiry(write: Write) -> AzureQuery:
+def _providers_query(write: Write) -> AzureQuery:
     return ask_subscription(PROVIDERS, (write.id.subscription or "").lower(), is_list=True)
 
 
-def _offered(write: Write, reply: Reply) -> list[str]:
+def _regions_offered(write: Write, reply: Reply) -> list[str]:
     """Return the regions that the cloud lists for the type of a write; none where it lists none."""
     namespace, _, kind = write.type.name.lower().partition("/")
     for provider in reply.items:

@@ -17,22 +17,22 @@ from provisioner.preflight.planned_changes import PlannedChanges, Write
 _REGISTERED, _REGISTERING, _PENDING = "registered", "registering", "pending"
 
 
-def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
-    for subscription, what in _needed(intent):
-        yield _inquiry(subscription, what)
+def _queries_for(intent: PlannedChanges) -> Iterator[AzureQuery]:
+    for subscription, what in _needed_registrations(intent):
+        yield _registration_query(subscription, what)
 
 
-def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
-    for (subscription, what), (write, needed) in _needed(intent).items():
-        reply = replies[_inquiry(subscription, what)]
+def _diagnostics_for(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
+    for (subscription, what), (write, needed) in _needed_registrations(intent).items():
+        reply = replies[_registration_query(subscription, what)]
         if reply.refused is not None:
             continue
         state = _state_of(needed, reply.items)
         if state.lower() != _REGISTERED:
-            yield _diagnostic(write, needed, state)
+            yield _not_registered(write, needed, state)
 
 
-CHECK = Check("which providers and features are registered", _ask, _judge)
+CHECK = Check("which providers and features are registered", _queries_for, _diagnostics_for)
 
 
 def _state_of(needed: Registration, items: Iterable[Body]) -> str:
@@ -43,7 +43,9 @@ def _state_of(needed: Registration, items: Iterable[Body]) -> str:
     return next((str(item.get("registrationState")) for item in named), "")
 
 
-def _needed(intent: PlannedChanges) -> dict[tuple[str, str], tuple[Write, Registration]]:
+def _needed_registrations(
+    intent: PlannedChanges,
+) -> dict[tuple[str, str], tuple[Write, Registration]]:
     """Return what has to be registered, by subscription and name, with the first that needs it."""
     found: dict[tuple[str, str], tuple[Write, Registration]] = {}
     for write in intent.writes:
@@ -52,7 +54,7 @@ def _needed(intent: PlannedChanges) -> dict[tuple[str, str], tuple[Write, Regist
     return dict(sorted(found.items(), key=lambda entry: entry[0]))
 
 
-def _inquiry(subscription: str, what: str) -> AzureQuery:
+def _registration_query(subscription: str, what: str) -> AzureQuery:
     namespace, _, feature = what.partition("/")
     if feature:
         return ask_subscription(FEATURE, subscription, namespace=namespace, feature=feature)
@@ -60,7 +62,7 @@ def _inquiry(subscription: str, what: str) -> AzureQuery:
     return ask_subscription(PROVIDERS, subscription, is_list=True)
 
 
-def _diagnostic(write: Write, needed: Registration, state: str) -> Diagnostic:
+def _not_registered(write: Write, needed: Registration, state: str) -> Diagnostic:
     subscription = needed.subscription.lower()
     because = f" ({needed.path})" if needed.path else ""
     namespace, _, feature = needed.what.partition("/")

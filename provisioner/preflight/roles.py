@@ -35,13 +35,15 @@ class _AssignedRole:
         return tuple(dict.fromkeys(text.lower() for text in named if text is not None))
 
 
-def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
-    return (_inquiry(text) for wanted in _unknown_roles(intent) for text in wanted.subscriptions)
+def _queries_for(intent: PlannedChanges) -> Iterator[AzureQuery]:
+    return (
+        _roles_query(text) for wanted in _unknown_roles(intent) for text in wanted.subscriptions
+    )
 
 
-def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
+def _diagnostics_for(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
     for wanted in _unknown_roles(intent):
-        answers = [replies[_inquiry(text)] for text in wanted.subscriptions]
+        answers = [replies[_roles_query(text)] for text in wanted.subscriptions]
         if not answers or any(a.refused is not None or a.is_partial for a in answers):
             continue
         names = {str(item.get("name")).lower() for answer in answers for item in answer.items}
@@ -55,10 +57,10 @@ def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
             )
 
 
-CHECK = Check("which roles exist", _ask, _judge)
+CHECK = Check("which roles exist", _queries_for, _diagnostics_for)
 
 
-def _inquiry(subscription: str) -> AzureQuery:
+def _roles_query(subscription: str) -> AzureQuery:
     return ask_subscription(ROLE_DEFINITIONS, subscription, is_list=True, query=_ALL)
 
 

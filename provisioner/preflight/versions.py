@@ -27,23 +27,23 @@ class _StatedVersion:
     plan: object
 
 
-def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
-    return (_inquiry(wanted) for wanted in _stated_versions(intent))
+def _queries_for(intent: PlannedChanges) -> Iterator[AzureQuery]:
+    return (_versions_query(wanted) for wanted in _stated_versions(intent))
 
 
-def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
+def _diagnostics_for(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
     for wanted in _stated_versions(intent):
-        reply = replies[_inquiry(wanted)]
+        reply = replies[_versions_query(wanted)]
         if reply.refused is None:
-            offered = [entry for item in reply.items for entry in _entries(item)]
+            offered = [entry for item in reply.items for entry in _version_entries(item)]
             yield from _judge_one(wanted, offered)
             yield from _judge_default(intent, wanted, offered)
 
 
-CHECK = Check("which Kubernetes versions are offered", _ask, _judge)
+CHECK = Check("which Kubernetes versions are offered", _queries_for, _diagnostics_for)
 
 
-def _inquiry(wanted: _StatedVersion) -> AzureQuery:
+def _versions_query(wanted: _StatedVersion) -> AzureQuery:
     subscription = (wanted.write.id.subscription or "").lower()
     # In the version that the cloud at hand speaks of the provider's types.
     endpoint = replace(KUBERNETES_VERSIONS, api_version=wanted.write.type.api_version)
@@ -79,7 +79,7 @@ def _support_plan(intent: PlannedChanges, cluster: str) -> object:
     return lookup(body, ("properties", "supportPlan"))
 
 
-def _entries(item: Body) -> list[Mapping[str, object]]:
+def _version_entries(item: Body) -> list[Mapping[str, object]]:
     values = item.get("values")
     entries = values if isinstance(values, (list, tuple)) else ()
     return [entry for entry in entries if isinstance(entry, Mapping)]
@@ -88,12 +88,12 @@ def _entries(item: Body) -> list[Mapping[str, object]]:
 def _judge_one(wanted: _StatedVersion, offered: list[Mapping[str, object]]) -> Iterator[Diagnostic]:
     write, version = wanted.write, wanted.version
     said = f"{write.address}: {wanted.property} {version}"
-    entry = next((e for e in offered if _offers(e, version)), None)
+    entry = next((e for e in offered if _is_offered_by(e, version)), None)
     if entry is None:
         yield error(
             "version-not-offered",
             f"{said} is not offered in {wanted.region}: expected one of "
-            f"{', '.join(_supported(offered)) or 'none'}.",
+            f"{', '.join(_supported_minors(offered)) or 'none'}.",
             write.span,
             "State one of these; a minor version takes its newest patch.",
         )
@@ -106,15 +106,15 @@ def _judge_one(wanted: _StatedVersion, offered: list[Mapping[str, object]]) -> I
             f"{said} is offered in {wanted.region} only under long-term support: expected "
             f"supportPlan {LONG_TERM}, found {wanted.plan if wanted.plan else 'none'}.",
             write.span,
-            f"Take one of {', '.join(_supported(offered))}; or state `supportPlan: {LONG_TERM}` "
-            "and the tier Premium.",
+            f"Take one of {', '.join(_supported_minors(offered))}; or state "
+            f"`supportPlan: {LONG_TERM}` and the tier Premium.",
         )
     if entry.get("isPreview") is True:
         yield warning(
             "version-preview",
             f"{said} is a preview in {wanted.region}, without a service level.",
             write.span,
-            f"For production take one of {', '.join(_supported(offered))}.",
+            f"For production take one of {', '.join(_supported_minors(offered))}.",
         )
 
 
@@ -144,12 +144,12 @@ def _judge_default(
         )
 
 
-def _offers(entry: Mapping[str, object], version: str) -> bool:
+def _is_offered_by(entry: Mapping[str, object], version: str) -> bool:
     patches = entry.get("patchVersions")
     return entry.get("version") == version or (isinstance(patches, Mapping) and version in patches)
 
 
-def _supported(offered: list[Mapping[str, object]]) -> list[str]:
+def _supported_minors(offered: list[Mapping[str, object]]) -> list[str]:
     """Return the minor versions under standard support, without previews."""
     found = []
     for entry in offered:

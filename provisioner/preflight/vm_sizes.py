@@ -45,9 +45,9 @@ class OfferedSize:
     def largest_disk(self) -> int:
         """The largest local disk (cache, temporary or NVMe) for an ephemeral OS disk, in GB."""
         capabilities = self.capabilities
-        cached = _number(capabilities.get("cacheddiskbytes")) // 1024**2
-        local = _number(capabilities.get("maxresourcevolumemb"))
-        nvme = _number(capabilities.get("nvmedisksizeinmib"))
+        cached = _as_number(capabilities.get("cacheddiskbytes")) // 1024**2
+        local = _as_number(capabilities.get("maxresourcevolumemb"))
+        nvme = _as_number(capabilities.get("nvmedisksizeinmib"))
         return max(cached, local, nvme) // _MIB_IN_GB
 
 
@@ -69,11 +69,11 @@ def read_sizes(items: Iterable[Body], region: str) -> Mapping[str, OfferedSize]:
     return {size.name.lower(): size for size in sizes}
 
 
-def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
+def _queries_for(intent: PlannedChanges) -> Iterator[AzureQuery]:
     return (ask_sizes(pool) for pool in planned_pools(intent) if pool.is_reshaped)
 
 
-def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
+def _diagnostics_for(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
     lists: dict[AzureQuery, Mapping[str, OfferedSize]] = {}
     for pool in planned_pools(intent):
         if not pool.is_reshaped:
@@ -88,7 +88,7 @@ def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
             yield from _judge_size(pool, machines.size, lists[inquiry])
 
 
-CHECK = Check("which sizes of machines are offered", _ask, _judge)
+CHECK = Check("which sizes of machines are offered", _queries_for, _diagnostics_for)
 
 
 def _judge_size(
@@ -136,7 +136,7 @@ def _judge_zones(pool: PlannedPool, size: OfferedSize) -> Iterator[Diagnostic]:
 
 
 def _judge_capabilities(pool: PlannedPool, size: OfferedSize) -> Iterator[Diagnostic]:
-    for path, capability, needs in _lacking(pool, size):
+    for path, capability, needs in _missing_capabilities(pool, size):
         yield error(
             "size-unfit",
             f"{pool.label}: {path} needs {needs}; {size.name} has {capability}.",
@@ -145,7 +145,7 @@ def _judge_capabilities(pool: PlannedPool, size: OfferedSize) -> Iterator[Diagno
         )
 
 
-def _lacking(pool: PlannedPool, size: OfferedSize) -> Iterator[tuple[str, str, str]]:
+def _missing_capabilities(pool: PlannedPool, size: OfferedSize) -> Iterator[tuple[str, str, str]]:
     """Yield (property, what the size has, what the property needs) for what does not fit."""
     properties = pool.properties
     if properties.get("enableEncryptionAtHost") is True and not size.can(
@@ -174,29 +174,34 @@ def _lacking(pool: PlannedPool, size: OfferedSize) -> Iterator[tuple[str, str, s
 def _read_size(item: Body, region: str) -> OfferedSize:
     capabilities = {
         str(lookup(entry, ("name",))).lower(): str(lookup(entry, ("value",)))
-        for entry in _list(item.get("capabilities"))
+        for entry in _list_items(item.get("capabilities"))
     }
     places = [
-        p for p in _list(item.get("locationInfo")) if _is_region(lookup(p, ("location",)), region)
+        p
+        for p in _list_items(item.get("locationInfo"))
+        if _is_region(lookup(p, ("location",)), region)
     ]
     closed: set[str] = set()
     reasons: list[str] = []
     is_closed = False
-    for restriction in _list(item.get("restrictions")):
+    for restriction in _list_items(item.get("restrictions")):
         info = lookup(restriction, ("restrictionInfo",))
-        named = _list(lookup(info, ("locations",))) or _list(lookup(restriction, ("values",)))
+        named = _list_items(lookup(info, ("locations",))) or _list_items(
+            lookup(restriction, ("values",))
+        )
         if named and not any(_is_region(place, region) for place in named):
             continue
         reasons.append(str(lookup(restriction, ("reasonCode",))))
         if str(lookup(restriction, ("type",))).lower() == "zone":
-            closed |= {str(zone) for zone in _list(lookup(info, ("zones",)))}
+            closed |= {str(zone) for zone in _list_items(lookup(info, ("zones",)))}
         else:
             is_closed = True
     return OfferedSize(
         name=str(item.get("name")),
         family=str(item.get("family")),
-        cores=_number(capabilities.get("vcpusavailable")) or _number(capabilities.get("vcpus")),
-        zones=frozenset(str(z) for p in places for z in _list(lookup(p, ("zones",)))),
+        cores=_as_number(capabilities.get("vcpusavailable"))
+        or _as_number(capabilities.get("vcpus")),
+        zones=frozenset(str(z) for p in places for z in _list_items(lookup(p, ("zones",)))),
         closed=frozenset(closed),
         is_closed=is_closed,
         reason=", ".join(dict.fromkeys(reasons)),
@@ -208,9 +213,9 @@ def _is_region(value: object, region: str) -> bool:
     return str(value).replace(" ", "").lower() == region
 
 
-def _list(value: object) -> tuple[object, ...]:
+def _list_items(value: object) -> tuple[object, ...]:
     return tuple(value) if isinstance(value, (list, tuple)) else ()
 
 
-def _number(text: object) -> int:
+def _as_number(text: object) -> int:
     return int(str(text)) if str(text).isdigit() else 0
