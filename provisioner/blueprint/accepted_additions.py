@@ -98,8 +98,12 @@ def check_acceptances(
             whose role is not known.
     """
     wrong = [
-        *_repeated(acceptances),
-        *(found for entry in acceptances for found in _validate(entry, graph, catalog, today)),
+        *_duplicate_warnings(acceptances),
+        *(
+            found
+            for entry in acceptances
+            for found in _validate_entry(entry, graph, catalog, today)
+        ),
     ]
     if wrong:
         raise DiagnosticError(*wrong)
@@ -115,7 +119,7 @@ def check_acceptances(
     )
 
 
-def _repeated(acceptances: Iterable[Acceptance]) -> Iterator[Diagnostic]:
+def _duplicate_warnings(acceptances: Iterable[Acceptance]) -> Iterator[Diagnostic]:
     seen: dict[str, Acceptance] = {}
     for entry in acceptances:
         first = seen.setdefault(str(entry).lower(), entry)
@@ -128,7 +132,7 @@ def _repeated(acceptances: Iterable[Acceptance]) -> Iterator[Diagnostic]:
             )
 
 
-def _validate(
+def _validate_entry(
     entry: Acceptance, graph: DesiredGraph, catalog: Catalog, today: date
 ) -> Iterator[Diagnostic]:
     if entry.expires < today:

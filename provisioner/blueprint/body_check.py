@@ -85,12 +85,12 @@ class _Checker:
         if shape.kind is Kind.ANY:
             yield from self._check_any(value, node, path)
             return
-        if not _fits(shape.kind, value):
+        if not _is_of_kind(shape.kind, value):
             yield self._wrong_type(shape.kind, value, node.span, path)
         elif shape.kind in RANGES and value not in RANGES[shape.kind]:
             yield self._out_of_range(shape.kind, value, node.span, path)
         elif shape.enum and not _is_known(value, shape.enum):
-            yield self._unlisted(shape, value, node.span, path)
+            yield self._unlisted_value(shape, value, node.span, path)
         elif isinstance(value, Mapping):
             yield from self._check_mapping(shape, value, node, path)
         elif isinstance(value, (list, tuple)) and shape.item:
@@ -98,7 +98,7 @@ class _Checker:
                 below = node.items[index] if index < len(node.items) else node
                 yield from self.check(shape.item, item, below, (*path, f"[{index}]"))
 
-    def _unlisted(
+    def _unlisted_value(
         self, shape: Shape, value: object, span: Span, path: tuple[str, ...]
     ) -> Diagnostic:
         """Return the diagnostic of a value that the SDK's enum does not have.
@@ -112,14 +112,14 @@ class _Checker:
         if self._type.tier is Tier.SCHEMA:
             return warning(
                 "unlisted-value",
-                f"{_readable(path)} is {value!r}, which the SDK's model of {self._type.name} does "
-                "not list; it is sent as it is.",
+                f"{_readable_path(path)} is {value!r}, which the SDK's model of {self._type.name} "
+                "does not list; it is sent as it is.",
                 span,
                 hint,
             )
         return error(
             "wrong-value",
-            f"{_readable(path)} is {value!r}, which {self._type.name} does not know.",
+            f"{_readable_path(path)} is {value!r}, which {self._type.name} does not know.",
             span,
             hint,
         )
@@ -136,7 +136,7 @@ class _Checker:
                 other = node.key_spans.get(first, node.span)
                 yield error(
                     "duplicate-key",
-                    f"{_readable((*path, key))} is {first!r} in a different case, which is "
+                    f"{_readable_path((*path, key))} is {first!r} in a different case, which is "
                     "defined at "
                     f"{other}; Azure compares names without case.",
                     node.key_spans.get(key, node.span),
@@ -172,28 +172,28 @@ class _Checker:
             place = node.key_spans.get(key, node.span)
             if prop is None:
                 if not model.open_ended:
-                    yield self._unknown(model, key, place, path)
+                    yield self._unknown_property(model, key, place, path)
                 continue
-            fact = self._fact((*path, key))
+            fact = self._fact_at((*path, key))
             if prop.read_only or fact.read_only:
                 yield error(
                     "read-only",
-                    f"{_readable((*path, key))} is read-only: Azure sets it.",
+                    f"{_readable_path((*path, key))} is read-only: Azure sets it.",
                     place,
                     "Remove it.",
                 )
             elif fact.secret and item is not None:
                 yield error(
                     "secret",
-                    f"{_readable((*path, key))} is a secret, and no file may hold one.",
+                    f"{_readable_path((*path, key))} is a secret, and no file may hold one.",
                     place,
                     HINT,
                 )
             else:
                 yield from self.check(prop.shape, item, node.get(key) or node, (*path, key))
-        yield from self._missing(model, value, node, path)
+        yield from self._missing_required(model, value, node, path)
 
-    def _missing(
+    def _missing_required(
         self, model: Model, value: Mapping[str, object], node: Node, path: tuple[str, ...]
     ) -> Iterator[Diagnostic]:
         given = {key.lower() for key, item in value.items() if item is not None}
@@ -203,7 +203,7 @@ class _Checker:
             if self._is_required(prop, path) and prop.name.lower() not in given:
                 yield error(
                     "missing-property",
-                    f"{_readable((*path, prop.name))} is required by {self._type.name}.",
+                    f"{_readable_path((*path, prop.name))} is required by {self._type.name}.",
                     node.span,
                     "Add it.",
                 )
@@ -214,20 +214,22 @@ class _Checker:
             return False
         return prop.required and not prop.read_only
 
-    def _fact(self, path: Sequence[str]) -> Field:
+    def _fact_at(self, path: Sequence[str]) -> Field:
         generic = ".".join(path)
         if "[" in generic:
             steps = ("[]" if step.startswith("[") else step for step in path)
             generic = ".".join(steps).replace(".[]", "[]")
         return self._type.fact(generic)
 
-    def _unknown(self, model: Model, key: str, span: Span, path: tuple[str, ...]) -> Diagnostic:
+    def _unknown_property(
+        self, model: Model, key: str, span: Span, path: tuple[str, ...]
+    ) -> Diagnostic:
         known = [prop.name for prop in model.properties.values() if not prop.read_only]
         if not path:
             known = [name for name in known if name not in _ENVELOPE] + sorted(RESOURCE_KEYS)
         return error(
             "unknown-property",
-            f"{_readable((*path, key))} is not a property of {self._type.name}.",
+            f"{_readable_path((*path, key))} is not a property of {self._type.name}.",
             span,
             nearest(key, known),
         )
@@ -238,7 +240,10 @@ class _Checker:
         whole = _whole_number(value) if kind in RANGES else None
         meant = f" Write {whole}, as a number without quotes and point." if whole else ""
         return error(
-            "wrong-type", f"{_readable(path)} is {shown}.", span, f"Expected {_WORDS[kind]}.{meant}"
+            "wrong-type",
+            f"{_readable_path(path)} is {shown}.",
+            span,
+            f"Expected {_WORDS[kind]}.{meant}",
         )
 
     @staticmethod
@@ -246,7 +251,7 @@ class _Checker:
         allowed = RANGES[kind]
         return error(
             "number-out-of-range",
-            f"{_readable(path)} is {value}.",
+            f"{_readable_path(path)} is {value}.",
             span,
             f"Expected a whole number from {allowed.start} to {allowed.stop - 1}.",
         )
@@ -262,17 +267,17 @@ def _whole_number(value: object) -> str | None:
     return match[1] if match else None
 
 
-def _fits(kind: Kind, value: object) -> bool:
+def _is_of_kind(kind: Kind, value: object) -> bool:
     if isinstance(value, bool):
         return kind is Kind.BOOLEAN
     return isinstance(value, _ACCEPTED[kind])
 
 
 def _is_known(value: object, enum: tuple[str, ...]) -> bool:
-    return any(_fold(str(value)) == _fold(known) for known in enum)
+    return any(_fold_text(str(value)) == _fold_text(known) for known in enum)
 
 
-def _fold(text: str) -> str:
+def _fold_text(text: str) -> str:
     """Return a text in lower case, without the spaces after commas.
 
     Services differ in them, in the names of two kinds of identity in one text.
@@ -280,5 +285,5 @@ def _fold(text: str) -> str:
     return text.lower().replace(", ", ",")
 
 
-def _readable(path: Sequence[str]) -> str:
+def _readable_path(path: Sequence[str]) -> str:
     return ".".join(path).replace(".[", "[") or "the body"

@@ -80,7 +80,7 @@ class CachedInstances:
         """
         key = self._key_of(instance)
         found = self._context.cache.find(key) if key else None
-        if key and (found is None or not self._take(instance, *found)):
+        if key and (found is None or not self._take_entry(instance, *found)):
             self._missed[instance] = key
             return False
         return key is not None
@@ -116,7 +116,7 @@ class CachedInstances:
                 name: _encode_traced(context.given_value(instance, name)) for name in instance.given
             }
             types = [
-                self._fingerprint(name) for name in sorted({each[0] for each in file["types"]})
+                self._check_inputs(name) for name in sorted({each[0] for each in file["types"]})
             ]
             group: Json = None
             if instance.group is not None:
@@ -133,7 +133,7 @@ class CachedInstances:
         parts = (self._around, types, instance.prefix, group, given, instance.path, text)
         return context.cache.key_of("module", *parts)
 
-    def _fingerprint(self, name: str) -> Json:
+    def _check_inputs(self, name: str) -> Json:
         """Return what a body is checked by that may differ between two runs of one azsec.
 
         Raises:
@@ -181,7 +181,7 @@ class CachedInstances:
             [list(path) for path in made.inherited],
         ]
 
-    def _take(self, instance: Instance, entry: Any, is_marked: bool) -> bool:  # noqa: ANN401
+    def _take_entry(self, instance: Instance, entry: Any, is_marked: bool) -> bool:  # noqa: ANN401
         """Take in an entry, all of it or nothing; return whether it could be read."""
         try:
             made = [

@@ -148,7 +148,7 @@ class _Composition:
             {r.address: r for r in ordered},
             outputs,
             self._output_sources,
-            tuple(sorted(self._warnings, key=_place)),
+            tuple(sorted(self._warnings, key=_sort_place)),
         )
 
     def restore(self, instance: Instance) -> bool:
@@ -251,7 +251,7 @@ class _Composition:
 
     def _stop_on_mistakes(self) -> None:
         if self._mistakes:
-            raise DiagnosticError(*sorted(self._mistakes, key=_place))
+            raise DiagnosticError(*sorted(self._mistakes, key=_sort_place))
 
     @contextmanager
     def opened(self, address: str, what: str, span: Span) -> Iterator[None]:
@@ -274,6 +274,6 @@ class _Composition:
             self._open.pop()
 
 
-def _place(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
+def _sort_place(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
     span = diagnostic.span or Span("", 0, 0)
     return span.file, span.line, span.column, diagnostic.message

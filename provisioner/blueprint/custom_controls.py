@@ -122,7 +122,7 @@ def load_controls(
             control = _load_control(path, sources)
             first = found.setdefault(control.id, control)
             if first is not control:
-                raise DiagnosticError(_duplicate(control, first))
+                raise DiagnosticError(_duplicate_diagnostic(control, first))
         except DiagnosticError as problem:
             wrong += (
                 each if each.span else replace(each, span=named.span)
@@ -133,7 +133,7 @@ def load_controls(
     return tuple(found.values())
 
 
-def _duplicate(control: StatedControl, first: StatedControl) -> Diagnostic:
+def _duplicate_diagnostic(control: StatedControl, first: StatedControl) -> Diagnostic:
     return error(
         "duplicate-control",
         f"{control.id} is stated at {first.place('metadata', 'id')} already.",
@@ -169,7 +169,7 @@ def _load_control(path: str, sources: Sources) -> StatedControl:
                 continue
             place = here.find((key,))
             try:
-                conditions[key] = _condition(text, place)
+                conditions[key] = _checked_condition(text, place)
             except DiagnosticError as problem:
                 wrong += problem.diagnostics
         types = zip(rule.types, here.find(("types",)).items, strict=True)
@@ -209,7 +209,7 @@ def _check_path(rule: ControlRuleFile, here: Node) -> Iterator[Diagnostic]:
         )
 
 
-def _condition(text: str, node: Node) -> Condition:
+def _checked_condition(text: str, node: Node) -> Condition:
     """Return an expression of a control, checked.
 
     Raises:

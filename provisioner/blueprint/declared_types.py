@@ -66,16 +66,16 @@ def read_stated_types(
     """
     found: dict[str, StatedType] = {}
     mistakes: list[Diagnostic] = []
-    for summary in _summaries(environment, sources, cache or CompositionCache()):
+    for summary in _summaries_of(environment, sources, cache or CompositionCache()):
         mistakes += summary.mistakes
         for stated in summary.types:
             try:
-                _add(stated, found)
+                _add_type(stated, found)
             except DiagnosticError as problem:
                 mistakes += problem.diagnostics
     for name, version in environment.types.items():
         try:
-            _add(_read_environment(environment.node, name, version), found)
+            _add_type(_read_environment(environment.node, name, version), found)
         except DiagnosticError as problem:
             mistakes += problem.diagnostics
     if mistakes:
@@ -95,7 +95,7 @@ class _Summary:
     mistakes: tuple[Diagnostic, ...] = ()
 
 
-def _summaries(
+def _summaries_of(
     environment: Environment, sources: Sources, cache: CompositionCache
 ) -> Iterator[_Summary]:
     """Yield the summaries of an environment's files, each file once."""
@@ -106,7 +106,9 @@ def _summaries(
             return _summary_of(*load_file(BlueprintFile, path, texts))
         texts.read_text(path)
         known = cache.find_file(path)
-        return _summarise_module(path, texts, cache) if known is None else _decode(known, path)
+        return (
+            _summarise_module(path, texts, cache) if known is None else _decode_summary(known, path)
+        )
 
     walked = walk_uses(environment.blueprint, summarise, lambda each: each.uses, lambda *_: None)
     yield from (summary for _, summary in islice(walked, MAX_FILES))
@@ -118,7 +120,7 @@ def _summarise_module(path: str, sources: Sources, cache: CompositionCache) -> _
     if not summary.mistakes:
         in_own_group = any(each.resource_group for each in file.resources.values())
         leaf = not file.modules and not in_own_group
-        cache.add_file(path, {**_encode(summary), "names": count_names(file), "leaf": leaf})
+        cache.add_file(path, {**_encode_summary(summary), "names": count_names(file), "leaf": leaf})
     return summary
 
 
@@ -127,14 +129,14 @@ def _summary_of(file: BlueprintFile | ModuleFile, node: Node) -> _Summary:
     mistakes: list[Diagnostic] = []
     for name, resource in file.resources.items():
         try:
-            found.append(_read(node.find(("resources", name)), resource))
+            found.append(_read_stated_type(node.find(("resources", name)), resource))
         except DiagnosticError as problem:
             mistakes += problem.diagnostics
     uses = uses_of(file, node)
     return _Summary(tuple(found), tuple(uses), tuple(mistakes))
 
 
-def _encode(summary: _Summary) -> dict[str, Json]:
+def _encode_summary(summary: _Summary) -> dict[str, Json]:
     types = [
         [each.name, each.span.line, each.span.column, each.api_version, each.is_scoped,
          each.has_tags]
@@ -146,7 +148,7 @@ def _encode(summary: _Summary) -> dict[str, Json]:
     }
 
 
-def _decode(known: Mapping[str, Any], path: str) -> _Summary:
+def _decode_summary(known: Mapping[str, Any], path: str) -> _Summary:
     types = [
         StatedType(name, Span(path, line, column), version, is_scoped, has_tags)
         for name, line, column, version, is_scoped, has_tags in known["types"]
@@ -155,7 +157,7 @@ def _decode(known: Mapping[str, Any], path: str) -> _Summary:
     return _Summary(tuple(types), tuple(uses))
 
 
-def _read(node: Node, resource: Resource) -> StatedType:
+def _read_stated_type(node: Node, resource: Resource) -> StatedType:
     writes = indirect_write(resource.type)
     if writes is not None and not resource.existing:
         raise DiagnosticError(_indirect_write(resource.type, writes, span_of(node, "type")))
@@ -216,12 +218,12 @@ def _read_version(what: str, version: str, span: Span) -> str:
     return version.lower()
 
 
-def _add(stated: StatedType, found: dict[str, StatedType]) -> None:
+def _add_type(stated: StatedType, found: dict[str, StatedType]) -> None:
     key = stated.name.lower()
-    found[key] = _merge(found[key], stated) if key in found else stated
+    found[key] = _merge_stated(found[key], stated) if key in found else stated
 
 
-def _merge(one: StatedType, other: StatedType) -> StatedType:
+def _merge_stated(one: StatedType, other: StatedType) -> StatedType:
     versions = {each.api_version for each in (one, other) if each.api_version is not None}
     if len(versions) > 1:
         raise DiagnosticError(

@@ -103,17 +103,17 @@ def _is_put(tokens: Sequence[_Token], first: int, after: int) -> bool:
             return False
         if behind == ":" and before != "?":
             return False
-        opener = _opener(tokens, first)
+        opener = _opening_bracket_of(tokens, first)
         if opener is None:
             return True
-        closer = _closer(tokens, opener)
-        start = _start(tokens, opener, first)
+        closer = _closing_bracket_of(tokens, opener)
+        start = _start_of_part(tokens, opener, first)
         if closer is None or start is None:
             return False
         first, after = start, closer + 1
 
 
-def _opener(tokens: Sequence[_Token], inside: int) -> int | None:
+def _opening_bracket_of(tokens: Sequence[_Token], inside: int) -> int | None:
     """Return the bracket that contains a token."""
     depth = 0
     for position in range(inside - 1, -1, -1):
@@ -128,7 +128,7 @@ def _opener(tokens: Sequence[_Token], inside: int) -> int | None:
     return None
 
 
-def _closer(tokens: Sequence[_Token], opener: int) -> int | None:
+def _closing_bracket_of(tokens: Sequence[_Token], opener: int) -> int | None:
     depth = 0
     for position in range(opener, len(tokens)):
         if tokens[position].kind != "mark":
@@ -142,7 +142,7 @@ def _closer(tokens: Sequence[_Token], opener: int) -> int | None:
     return None
 
 
-def _start(tokens: Sequence[_Token], opener: int, inside: int) -> int | None:
+def _start_of_part(tokens: Sequence[_Token], opener: int, inside: int) -> int | None:
     """Return where the part that a bracket belongs to begins; None for one that looks inside."""
     called = tokens[opener - 1] if opener else None
     is_called = called is not None and (called.kind == "name" or called.word in ")]}")
@@ -155,16 +155,16 @@ def _start(tokens: Sequence[_Token], opener: int, inside: int) -> int | None:
         return opener - 1
     # In `list.map(name, body)` the list is looked at, and the body is not.
     if called.word == "map" and is_method and opener + 2 < inside:
-        return _receiver(tokens, opener - 2)
+        return _start_of_receiver(tokens, opener - 2)
     return None
 
 
-def _receiver(tokens: Sequence[_Token], dot: int) -> int | None:
+def _start_of_receiver(tokens: Sequence[_Token], dot: int) -> int | None:
     """Return where what a method is called on begins."""
     position = dot - 1
     while position >= 0:
         if tokens[position].word in _CLOSING.values() and tokens[position].kind == "mark":
-            found = _opener(tokens, position)
+            found = _opening_bracket_of(tokens, position)
             if found is None:
                 return None
             position = found

@@ -171,16 +171,16 @@ def load_environment(path: str, sources: Sources, origin: str | None = None) -> 
         types=file.types,
         schemas=tuple(file.schemas),
         adopt=tuple(file.adopt),
-        ignores=tuple(_ignores(file, node)),
-        egress=tuple(_egress(file, node, sources)),
+        ignores=tuple(_read_ignores(file, node)),
+        egress=tuple(_egress_entries(file, node, sources)),
         proofs_block=file.gates.proofs == "block",
         controls_gate=None if file.gates.controls == "none" else file.gates.controls,
-        waivers=tuple(_waivers(file, node)),
-        attestations=tuple(_attestations(file, node)),
-        accepted=tuple(_acceptances(file, node)),
+        waivers=tuple(_read_waivers(file, node)),
+        attestations=tuple(_read_attestations(file, node)),
+        accepted=tuple(_read_acceptances(file, node)),
         kubernetes=file.kubernetes,
         node=node,
-        lock=_lock(file, node),
+        lock=_lock_container(file, node),
         observes=file.mode == "observe",
         controls=load_controls(file.controls, node.find(("controls",)), sources),
     )
@@ -209,7 +209,7 @@ _LOCK_NAMES = (
 """The names in `lock:` and what Azure accepts (documentation: naming rules for Azure resources)."""
 
 
-def _lock(file: EnvironmentFile, node: Node) -> ResourceId | None:
+def _lock_container(file: EnvironmentFile, node: Node) -> ResourceId | None:
     """Return the id of the lock's container.
 
     Raises:
@@ -249,7 +249,7 @@ def _lock(file: EnvironmentFile, node: Node) -> ResourceId | None:
     )
 
 
-def _egress(file: EnvironmentFile, node: Node, sources: Sources) -> Iterator[Egress]:
+def _egress_entries(file: EnvironmentFile, node: Node, sources: Sources) -> Iterator[Egress]:
     """Yield the environment's own egress entries, and then those of its tables.
 
     Each is named relative to the file that states it.
@@ -280,7 +280,7 @@ def _egress(file: EnvironmentFile, node: Node, sources: Sources) -> Iterator[Egr
         yield Egress(tuple(entry.fqdns), tuple(entry.ports), entry.reason)
 
 
-def _waivers(file: EnvironmentFile, node: Node) -> Iterator[Waiver]:
+def _read_waivers(file: EnvironmentFile, node: Node) -> Iterator[Waiver]:
     for number, entry in enumerate(file.waivers):
         here = node.find(("waivers", number))
         yield Waiver(
@@ -297,7 +297,7 @@ def _waivers(file: EnvironmentFile, node: Node) -> Iterator[Waiver]:
         )
 
 
-def _attestations(file: EnvironmentFile, node: Node) -> Iterator[Attestation]:
+def _read_attestations(file: EnvironmentFile, node: Node) -> Iterator[Attestation]:
     for number, entry in enumerate(file.attestations):
         here = node.find(("attestations", number))
         yield Attestation(
@@ -311,7 +311,7 @@ def _attestations(file: EnvironmentFile, node: Node) -> Iterator[Attestation]:
         )
 
 
-def _acceptances(file: EnvironmentFile, node: Node) -> Iterator[Acceptance]:
+def _read_acceptances(file: EnvironmentFile, node: Node) -> Iterator[Acceptance]:
     for number, entry in enumerate(file.accepted):
         yield Acceptance(
             type=entry.type,
@@ -327,7 +327,7 @@ def _acceptances(file: EnvironmentFile, node: Node) -> Iterator[Acceptance]:
         )
 
 
-def _ignores(file: EnvironmentFile, node: Node) -> Iterator[Ignore]:
+def _read_ignores(file: EnvironmentFile, node: Node) -> Iterator[Ignore]:
     """Yield the entries of `ignore`.
 
     Raises:

@@ -59,8 +59,8 @@ def with_stated_types(stated: Sequence[StatedType], catalog: Catalog) -> Catalog
         and (sdk := catalog.directory.find(each.name, each.api_version)) is not None
         and sdk.written.model is not None
     }
-    inside = _inside(found, catalog)
-    above = _above(stated, found, catalog)
+    inside = _child_types(found, catalog)
+    above = _parent_types(stated, found, catalog)
     schemas = catalog.directory.read_schemas([*found.values(), *inside, *above])
     types = [made for each in stated if (made := _type_of(each, found, catalog, schemas))]
     types += [of_sdk(each, schemas) for each in (*inside, *above)]
@@ -103,7 +103,7 @@ def _check_packages(environment: Environment, directory: TypeDirectory) -> None:
         raise DiagnosticError(*missing)
 
 
-def _inside(found: dict[str, SdkType], catalog: Catalog) -> list[SdkType]:
+def _child_types(found: dict[str, SdkType], catalog: Catalog) -> list[SdkType]:
     """Return the types of what can stand in resources of some types, at any depth.
 
     Lists of them prove what a delete would take along.
@@ -121,7 +121,7 @@ def _inside(found: dict[str, SdkType], catalog: Catalog) -> list[SdkType]:
     return [inside[name] for name in sorted(inside)]
 
 
-def _above(
+def _parent_types(
     stated: Sequence[StatedType], found: dict[str, SdkType], catalog: Catalog
 ) -> list[SdkType]:
     """Return the types of the parents of children, where nothing else names them."""

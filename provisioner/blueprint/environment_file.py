@@ -68,7 +68,7 @@ def load_environment_file(path: str, sources: Sources) -> tuple[EnvironmentFile,
         return load_file(EnvironmentFile, path, sources)
     merged = _with_bases(root, path, sources)
     for steps in _PATHS:
-        merged = _rebased(merged, steps, path)
+        merged = _with_relative_path(merged, steps, path)
     return check_shape(EnvironmentFile, merged), merged
 
 
@@ -133,10 +133,10 @@ def _merged_roots(base: Node, overlay: Node) -> Node:
     """Return an overlay with what its base states beside the keys that are each file's own."""
     kept = {key: node for key, node in base.entries.items() if key not in _OWN}
     spans = {key: base.key_spans[key] for key in kept}
-    return _merged(replace(base, value=kept, key_spans=spans), overlay)
+    return _merge_mappings(replace(base, value=kept, key_spans=spans), overlay)
 
 
-def _merged(base: Node, overlay: Node) -> Node:
+def _merge_mappings(base: Node, overlay: Node) -> Node:
     if not (isinstance(base.value, Mapping) and isinstance(overlay.value, Mapping)):
         return overlay
     entries, spans = dict(base.entries), dict(base.key_spans)
@@ -145,7 +145,7 @@ def _merged(base: Node, overlay: Node) -> Node:
             entries.pop(key, None)
             spans.pop(key, None)
             continue
-        entries[key] = _merged(entries.get(key, _NOTHING), node)
+        entries[key] = _merge_mappings(entries.get(key, _NOTHING), node)
         spans[key] = overlay.key_spans[key]
     return replace(overlay, value=entries, key_spans=spans)
 
@@ -153,7 +153,7 @@ def _merged(base: Node, overlay: Node) -> Node:
 _NOTHING = Node({}, Span("", 0, 0))
 
 
-def _rebased(node: Node, steps: tuple[str, ...], path: str) -> Node:
+def _with_relative_path(node: Node, steps: tuple[str, ...], path: str) -> Node:
     """Return a node in which the file that `steps` lead to is named relative to `path`.
 
     In `node` it is named relative to the file that states it.
@@ -166,7 +166,7 @@ def _rebased(node: Node, steps: tuple[str, ...], path: str) -> Node:
     if found is None:
         return node
     if len(steps) > 1:
-        changed = _rebased(found, steps[1:], path)
+        changed = _with_relative_path(found, steps[1:], path)
     elif (
         not isinstance(found.value, str) or found.span.file == path or _ELSEWHERE.match(found.value)
     ):

@@ -146,16 +146,20 @@ class Evaluator:
             if expression is None:
                 return TracedValue(template.text)
             self._check_functions(expression, span)
-            scope = self._scope(instance, expression, each, span)
+            scope = self._names_of(instance, expression, each, span)
             names = {name: traced.value for name, traced in scope.items()}
-            value = evaluate(expression, names, self._known, self._context.budget)
+            value = evaluate(expression, names, self._known_body, self._context.budget)
         except ExceededError as problem:
             raise DiagnosticError(
-                exceeded(f"the expression {_short(text)} {problem}", span)
+                exceeded(f"the expression {_short_text(text)} {problem}", span)
             ) from None
         except ExpressionError as problem:
             raise DiagnosticError(
-                error("bad-expression", f"the expression {_short(text)} {_said(problem)}.", span)
+                error(
+                    "bad-expression",
+                    f"the expression {_short_text(text)} {_reason_of(problem)}.",
+                    span,
+                )
             ) from None
         for secret in check_result(value, span):
             raise DiagnosticError(secret)
@@ -176,7 +180,7 @@ class Evaluator:
             self._context.budget.charge_value(memo.value)
         except BudgetError as problem:
             raise DiagnosticError(
-                exceeded(f"the expression {_short(text)} {problem}", span)
+                exceeded(f"the expression {_short_text(text)} {problem}", span)
             ) from None
 
     @staticmethod
@@ -193,12 +197,12 @@ class Evaluator:
                 )
             )
 
-    def _scope(
+    def _names_of(
         self, instance: Instance, expression: Expression, each: TracedValue | None, span: Span
     ) -> Names:
         scope: dict[str, TracedValue] = {}
         for chain in expression.chains:
-            traced = self._bind(instance, chain, each, span)
+            traced = self._bind_root(instance, chain, each, span)
             before = scope.get(chain.root)
             if (
                 before is not None
@@ -206,13 +210,13 @@ class Evaluator:
                 and isinstance(traced.value, Mapping)
             ):
                 traced = TracedValue(
-                    _join(before.value, traced.value), before.sources | traced.sources
+                    _join_readings(before.value, traced.value), before.sources | traced.sources
                 )
             scope[chain.root] = traced
             self._check_chain(traced.value, chain, span)
         return scope
 
-    def _bind(
+    def _bind_root(
         self, instance: Instance, chain: Chain, each: TracedValue | None, span: Span
     ) -> TracedValue:
         """Return the meaning of a chain's root in a file.
@@ -221,7 +225,7 @@ class Evaluator:
             DiagnosticError: Where the file has no such name (`unknown-name`).
         """
         name = chain.root
-        given = self._given(instance, name, each)
+        given = self._parameter_or_local(instance, name, each)
         if given is not None:
             return given
         if name in instance.locals:
@@ -321,7 +325,9 @@ class Evaluator:
             value = {step: value}
         return TracedValue(value, memo.sources)
 
-    def _given(self, instance: Instance, name: str, each: TracedValue | None) -> TracedValue | None:
+    def _parameter_or_local(
+        self, instance: Instance, name: str, each: TracedValue | None
+    ) -> TracedValue | None:
         """Return the meaning of a name that is no resource and no module, or None."""
         if name == EACH:
             return each
@@ -447,7 +453,7 @@ class Evaluator:
             found |= set(addresses_in(bound))
         return frozenset(found)
 
-    def _known(self, address: str) -> Mapping[str, Value] | None:
+    def _known_body(self, address: str) -> Mapping[str, Value] | None:
         found = self._resources.get(address)
         if found is None:
             found = self._resources[address] = _KnownResource(self._context, address)
@@ -466,15 +472,15 @@ class _KnownResource(Mapping[str, Value]):
         if key in ("id", "name", "type"):
             resource, _ = self._context.identify(self._address)
             return {"id": resource.text, "name": resource.name, "type": resource.type}[key]
-        return self._body()[key]
+        return self._readable_body()[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter({"id", "name", "type", *self._body()})
+        return iter({"id", "name", "type", *self._readable_body()})
 
     def __len__(self) -> int:
         return len(list(iter(self)))
 
-    def _body(self) -> Mapping[str, Value]:
+    def _readable_body(self) -> Mapping[str, Value]:
         """Return the body as expressions may read it.
 
         What no document shows where the file states it is shown nowhere else.
@@ -509,7 +515,7 @@ def _refuse_expressions(default: Node) -> None:
                 raise DiagnosticError(
                     error(
                         "bad-expression",
-                        f"the default holds the expression {_short(text)}.",
+                        f"the default holds the expression {_short_text(text)}.",
                         span,
                         "A default is taken as it is written: give the value where it is used.",
                     )
@@ -520,28 +526,28 @@ def _wrong_key(name: str, value: Bound, span: Span) -> Diagnostic:
     what = str(value) if isinstance(value, Unknown) else repr(value)
     return error(
         "bad-expression",
-        f"the key {_short(name)} is {what}.",
+        f"the key {_short_text(name)} is {what}.",
         span,
         "Expected a text that is known before anything is applied.",
     )
 
 
-def _short(text: str) -> str:
+def _short_text(text: str) -> str:
     return repr(text) if len(text) <= 200 else f"{text[:197]!r}…"
 
 
-def _said(problem: ExpressionError) -> str:
+def _reason_of(problem: ExpressionError) -> str:
     text = str(problem)
     return text if text.startswith(("cannot", "does not", "gives")) else f"has no value: {text}"
 
 
-def _join(one: Mapping[str, Bound], other: Mapping[str, Bound]) -> Mapping[str, Bound]:
+def _join_readings(one: Mapping[str, Bound], other: Mapping[str, Bound]) -> Mapping[str, Bound]:
     """Return two readings of one name (different outputs of a module) as one."""
     joined = dict(one)
     for key, item in other.items():
         before = joined.get(key)
         joined[key] = (
-            _join(before, item)
+            _join_readings(before, item)
             if isinstance(before, Mapping) and isinstance(item, Mapping)
             else item
         )

@@ -103,7 +103,7 @@ class Expansion:
     def place_group(self, root: Instance, alias: str, spec: ResourceGroup) -> None:
         """Place a resource group of the blueprint, if its condition holds."""
         node = root.node.find((GROUPS, alias))
-        if not self._condition(root, node, None):
+        if not self._evaluate_condition(root, node, None):
             self._context.groups[alias] = None
             return
         address = f"{GROUPS}.{alias}"
@@ -128,19 +128,19 @@ class Expansion:
             )
             return ResourceValue(address)
 
-        bound = self._repeat(instance, node, f"{instance.prefix}{name}", place)
+        bound = self._repeat_by_key(instance, node, f"{instance.prefix}{name}", place)
         result = TracedValue(bound)
         self._names[id(instance), name] = result
         return result
 
-    def _repeat(
+    def _repeat_by_key(
         self,
         instance: Instance,
         node: Node,
         address: str,
         place: Callable[[str, TracedValue | None], Bound],
     ) -> Bound:
-        if not self._condition(instance, node, None):
+        if not self._evaluate_condition(instance, node, None):
             return None
         loop = node.get("forEach")
         if loop is None:
@@ -149,10 +149,10 @@ class Expansion:
             key: place(
                 f"{address}[{key}]", TracedValue({"key": key, "value": item.value}, item.sources)
             )
-            for key, item in self._loop(instance, loop)
+            for key, item in self._loop_entries(instance, loop)
         }
 
-    def _loop(self, instance: Instance, loop: Node) -> list[tuple[str, TracedValue]]:
+    def _loop_entries(self, instance: Instance, loop: Node) -> list[tuple[str, TracedValue]]:
         if loop.entries:
             # Written out, an entry waits for what it reads itself, and not for the others.
             keys = self._context.evaluate_keys(instance, loop, None)
@@ -170,19 +170,19 @@ class Expansion:
         ]
 
     def _check_room(self, span: Span) -> None:
-        self._charge(_RESOURCE, span)
+        self._charge_budget(_RESOURCE, span)
         if len(self._context.placed) >= MAX_RESOURCES:
             raise DiagnosticError(
                 exceeded(f"the environment has more than {MAX_RESOURCES:,} resources", span)
             )
 
-    def _charge(self, cost: int, span: Span) -> None:
+    def _charge_budget(self, cost: int, span: Span) -> None:
         try:
             self._context.budget.charge(cost)
         except BudgetError as problem:
             raise DiagnosticError(exceeded(f"placing this {problem}", span)) from None
 
-    def _condition(self, instance: Instance, node: Node, each: TracedValue | None) -> bool:
+    def _evaluate_condition(self, instance: Instance, node: Node, each: TracedValue | None) -> bool:
         condition = node.get("when")
         if condition is None:
             return True
@@ -214,7 +214,7 @@ class Expansion:
         opened: list[Instance] = []
 
         def open_at(address: str, each: TracedValue | None) -> Bound:
-            self._charge(_MODULE + _NAME * file.names, source)
+            self._charge_budget(_MODULE + _NAME * file.names, source)
             child = Instance(
                 prefix=f"{address}.",
                 path=path,
@@ -234,7 +234,7 @@ class Expansion:
             opened.append(child)
             return address
 
-        bound = self._repeat(instance, node, f"{instance.prefix}{name}", open_at)
+        bound = self._repeat_by_key(instance, node, f"{instance.prefix}{name}", open_at)
         if isinstance(bound, Mapping):
             self._opened[memo] = dict(zip(bound, opened, strict=True))
         else:
@@ -260,7 +260,7 @@ class Expansion:
         """
         if len(self._context.placed) + resources > MAX_RESOURCES:
             return False
-        self._charge(_RESOURCE * resources, span)
+        self._charge_budget(_RESOURCE * resources, span)
         return True
 
     def meaning_of(self, instance: Instance, name: str) -> TracedValue:

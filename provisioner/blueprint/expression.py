@@ -112,7 +112,7 @@ def compile_expression(text: str) -> Expression:
         raise ExpressionError(f"cannot be read, {said_of.split(' expecting ')[0]}") from None
     references = program.references()
     functions = tuple(name for name in references["functions"] if not _OPERATOR.match(name))
-    chains = _chains(text, frozenset(references["variables"]))
+    chains = _member_chains(text, frozenset(references["variables"]))
     reads: dict[str, list[tuple[str | int, ...]]] = {}
     for chain in sorted(chains, key=lambda chain: chain.root):
         reads.setdefault(chain.root, []).append(chain.path)
@@ -133,7 +133,7 @@ def known_functions() -> list[str]:
     return sorted({*FUNCTIONS, *STANDARD_FUNCTIONS})
 
 
-def _chains(text: str, variables: frozenset[str]) -> tuple[Chain, ...]:
+def _member_chains(text: str, variables: frozenset[str]) -> tuple[Chain, ...]:
     """Find the member chains of an expression whose root is one of its variables."""
     tokens = [(match.lastgroup or "", match.group()) for match in _TOKEN.finditer(text)]
     bound = _comprehension_names(tokens)
@@ -204,12 +204,12 @@ def evaluate(
     """
     budget = Budget() if budget is None else budget
     try:
-        return _evaluate(expression, scope, known, budget)
+        return _evaluate_known(expression, scope, known, budget)
     except BudgetError as problem:
         raise ExceededError(str(problem)) from None
 
 
-def _evaluate(
+def _evaluate_known(
     expression: Expression, scope: Mapping[str, Bound], known: Lookup, budget: Budget
 ) -> Value:
     unknown = {
@@ -220,26 +220,26 @@ def _evaluate(
     if unknown:
         secret = [chain for chain in unknown if _reads_sensitive(scope[chain.root], chain, known)]
         if secret:
-            return _sensitive(expression, scope, known, unknown, secret, budget)
+            return _sensitive_value(expression, scope, known, unknown, secret, budget)
         around = _evaluate_around(expression, scope, known, list(unknown), budget)
         if not isinstance(around, Absent):
             return around
         told = {path for found in unknown.values() for path in found}
-        result = _unknown(expression, scope, tuple(sorted(told)))
+        result = _unknown_of(expression, scope, tuple(sorted(told)))
         budget.charge_value(result)
         return result
     variables = {
-        name: _materialise(scope[name], known, paths) for name, paths in expression.reads.items()
+        name: _plain_data(scope[name], known, paths) for name, paths in expression.reads.items()
     }
-    return _execute(expression, variables, budget)
+    return _execute_program(expression, variables, budget)
 
 
 def _reads_sensitive(bound: Bound, chain: Chain, known: Lookup) -> bool:
-    found = _reached(bound, chain, known)
+    found = _value_of_chain(bound, chain, known)
     return any(isinstance(each, Sensitive) for each in unknowns(found))
 
 
-def _reached(bound: Bound, chain: Chain, known: Lookup) -> Any:  # noqa: ANN401
+def _value_of_chain(bound: Bound, chain: Chain, known: Lookup) -> Any:  # noqa: ANN401
     """Return what a chain reads; an Unknown on the way where there is one."""
     current: Any = bound
     for step in chain.path:
@@ -247,11 +247,11 @@ def _reached(bound: Bound, chain: Chain, known: Lookup) -> Any:  # noqa: ANN401
             current = known(current.address)
         if isinstance(current, Unknown):
             return current
-        current = _descend(current, (step,))
+        current = _value_below(current, (step,))
     return current
 
 
-def _sensitive(
+def _sensitive_value(
     expression: Expression,
     scope: Mapping[str, Bound],
     known: Lookup,
@@ -266,24 +266,26 @@ def _sensitive(
     """
     (first, *others) = expression.chains
     if not others and expression.text == str(first):
-        value = _plain(_reached(scope[first.root], first, known))
+        value = _plain_value(_value_of_chain(scope[first.root], first, known))
         budget.charge_value(value)
         return value
     paths = tuple(sorted({path for chain in secret for path in unknown[chain]}))
-    found = _unknown(expression, scope, paths)
+    found = _unknown_of(expression, scope, paths)
     budget.charge_value(found)
     return Sensitive(found.expression, found.where, found.paths)
 
 
-def _plain(value: object) -> Value:
+def _plain_value(value: object) -> Value:
     if isinstance(value, Mapping):
-        return {key: _plain(value[key]) for key in sorted(value)}
+        return {key: _plain_value(value[key]) for key in sorted(value)}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [_plain_value(item) for item in value]
     return value  # type: ignore[return-value]
 
 
-def _execute(expression: Expression, variables: Mapping[str, object], budget: Budget) -> Value:
+def _execute_program(
+    expression: Expression, variables: Mapping[str, object], budget: Budget
+) -> Value:
     """Run an expression within its budget.
 
     Raises:
@@ -299,7 +301,7 @@ def _execute(expression: Expression, variables: Mapping[str, object], budget: Bu
         for name in expression.functions
         if name in FUNCTIONS
     }
-    functions[MATCHES] = partial(_call, matches_part, failures)
+    functions[MATCHES] = partial(_call_function, matches_part, failures)
     try:
         result = expression.program.execute(
             cel.Context(dict(variables), {**functions, **meter.functions})
@@ -337,21 +339,21 @@ def _evaluate_around(
     holed = defer_unknown_chains(expression.text, [str(chain) for chain in unknown])
     if holed is None:
         return ABSENT
-    value = _evaluate(compile_expression(holed.text), scope, known, budget)
+    value = _evaluate_known(compile_expression(holed.text), scope, known, budget)
     if value is not None and not isinstance(value, (Mapping, list)):
         return ABSENT
     fill = {
-        mark: _evaluate(compile_expression(chain), scope, known, budget)
+        mark: _evaluate_known(compile_expression(chain), scope, known, budget)
         for mark, chain in holed.holes.items()
     }
-    return _filled(value, fill)
+    return _fill_in(value, fill)
 
 
-def _filled(value: Value, fill: Mapping[str, Value]) -> Value:
+def _fill_in(value: Value, fill: Mapping[str, Value]) -> Value:
     if isinstance(value, Mapping):
-        return {key: _filled(item, fill) for key, item in value.items()}
+        return {key: _fill_in(item, fill) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_filled(item, fill) for item in value]
+        return [_fill_in(item, fill) for item in value]
     return fill.get(value, value) if isinstance(value, str) else value
 
 
@@ -383,7 +385,9 @@ def resolve(value: Value, known: Lookup) -> Value:
     """
     if isinstance(value, Unknown):
         expression = compile_expression(value.expression)
-        return evaluate(expression, {n: _rebind(b, known) for n, b in value.where.items()}, known)
+        return evaluate(
+            expression, {n: _resolve_bound(b, known) for n, b in value.where.items()}, known
+        )
     if isinstance(value, Mapping):
         return {key: resolve(item, known) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -391,17 +395,19 @@ def resolve(value: Value, known: Lookup) -> Value:
     return value
 
 
-def _rebind(bound: Bound, known: Lookup) -> Bound:
+def _resolve_bound(bound: Bound, known: Lookup) -> Bound:
     if isinstance(bound, ResourceValue):
         return bound
     if isinstance(bound, Mapping):
-        return {key: _rebind(item, known) for key, item in bound.items()}
+        return {key: _resolve_bound(item, known) for key, item in bound.items()}
     if isinstance(bound, (list, tuple)):
-        return [_rebind(item, known) for item in bound]
+        return [_resolve_bound(item, known) for item in bound]
     return resolve(bound, known)  # type: ignore[arg-type]
 
 
-def _call(function: Callable[..., object], failures: list[str], *arguments: object) -> object:
+def _call_function(
+    function: Callable[..., object], failures: list[str], *arguments: object
+) -> object:
     """Call one of azsec's functions; note a refusal here, because CEL logs what is raised."""
     try:
         return function(*arguments)
@@ -417,28 +423,30 @@ def _call_metered(name: str, meter: Meter, failures: list[str], *arguments: obje
     """
     if meter.failure is not None or failures:
         return None
-    value = _call(partial(call_function, name, FUNCTIONS[name]), failures, arguments)
+    value = _call_function(partial(call_function, name, FUNCTIONS[name]), failures, arguments)
     meter.result(value)
     return value
 
 
-def _unknown(expression: Expression, scope: Mapping[str, Bound], paths: tuple[str, ...]) -> Unknown:
-    where = {name: _narrow(scope[name], read) for name, read in expression.reads.items()}
+def _unknown_of(
+    expression: Expression, scope: Mapping[str, Bound], paths: tuple[str, ...]
+) -> Unknown:
+    where = {name: _narrow_to_paths(scope[name], read) for name, read in expression.reads.items()}
     return Unknown(expression.text, where, paths)
 
 
-def _touched(keys: Iterable[str], paths: Paths) -> list[str]:
+def _keys_entered(keys: Iterable[str], paths: Paths) -> list[str]:
     """Return the keys of a mapping that the paths enter; all, where one ends at the mapping."""
     if any(not path for path in paths):
         return list(keys)
     return [key for key in keys if any(path[0] == key for path in paths)]
 
 
-def _narrow(bound: Bound, paths: Paths) -> Bound:
+def _narrow_to_paths(bound: Bound, paths: Paths) -> Bound:
     """Keep of a mapping (a module's outputs) only the entries that the paths enter."""
     if not isinstance(bound, Mapping):
         return bound
-    return {key: bound[key] for key in _touched(bound, paths)}
+    return {key: bound[key] for key in _keys_entered(bound, paths)}
 
 
 def _unknown_paths(bound: Bound, chain: Chain, known: Lookup) -> list[str]:
@@ -463,13 +471,13 @@ def _unknown_below(
     readable = str(Chain(bound.address, path))
     if body is None:
         return [readable]
-    found = _descend(body, path)
+    found = _value_below(body, path)
     if found is ABSENT:
         return [readable]
     return _unknown_inside(found, known)
 
 
-def _descend(body: object, path: tuple[str | int, ...]) -> object:
+def _value_below(body: object, path: tuple[str | int, ...]) -> object:
     for step in path:
         if isinstance(body, Unknown):
             return body
@@ -497,7 +505,7 @@ def _unknown_inside(value: object, known: Lookup) -> list[str]:
     return [path for child in children for path in _unknown_inside(child, known)]
 
 
-def _materialise(bound: object, known: Lookup, paths: Paths) -> object:
+def _plain_data(bound: object, known: Lookup, paths: Paths) -> object:
     """Return of `bound` what the paths enter, as the plain data that CEL reads.
 
     Only that is looked at, because the rest of a resource may depend on what asks for it. What is
@@ -508,15 +516,15 @@ def _materialise(bound: object, known: Lookup, paths: Paths) -> object:
         bound = {} if found_body is None else found_body
     if isinstance(bound, Mapping):
         names = [step for path in paths for step in path[:1] if isinstance(step, str)]
-        keys = _touched(bound, paths) if any(not path for path in paths) else names
+        keys = _keys_entered(bound, paths) if any(not path for path in paths) else names
         found = {key: lookup(bound, (key,)) for key in keys}
         return {
-            key: _materialise(item, known, [p[1:] for p in paths if not p or p[0] == key])
+            key: _plain_data(item, known, [p[1:] for p in paths if not p or p[0] == key])
             for key, item in found.items()
             if item is not ABSENT and not isinstance(item, Unknown)
         }
     if isinstance(bound, (list, tuple)):
-        return [_materialise(item, known, [path[1:] for path in paths]) for item in bound]
+        return [_plain_data(item, known, [path[1:] for path in paths]) for item in bound]
     return None if isinstance(bound, Unknown) else bound
 
 
@@ -535,7 +543,7 @@ class Template:
             return None
         return compile_expression(
             " + ".join(
-                _quote(part) if isinstance(part, str) else f"string({part.text})"
+                _quote_text(part) if isinstance(part, str) else f"string({part.text})"
                 for part in self.parts
             )
         )
@@ -546,7 +554,7 @@ class Template:
         return "".join(part for part in self.parts if isinstance(part, str))
 
 
-def _quote(text: str) -> str:
+def _quote_text(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 

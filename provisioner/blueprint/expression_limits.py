@@ -148,7 +148,7 @@ class Meter:
         """Charge for what the expression may do outside of comprehensions. Raises BudgetError."""
         self._budget.charge(_EXPRESSION)
         self._budget.charge_text(self._metered.text)
-        self._charge(self._metered.operations)
+        self._charge_copies(self._metered.operations)
 
     @property
     def functions(self) -> Mapping[str, Callable[..., object]]:
@@ -166,7 +166,7 @@ class Meter:
         try:
             # The library copies the list that it has so far in every turn of a comprehension.
             self._budget.charge(_TURN + self._turns[site] // 16)
-            self._charge(self._metered.sites[site].operations)
+            self._charge_copies(self._metered.sites[site].operations)
         except BudgetError as problem:
             self.failure = str(problem)
         return self.failure is None
@@ -180,7 +180,7 @@ class Meter:
                 self.failure = str(problem)
         return True
 
-    def _charge(self, operations: int) -> None:
+    def _charge_copies(self, operations: int) -> None:
         """Charge for operations on the largest value so far, each of which may copy all of it.
 
         Raises:
@@ -238,8 +238,8 @@ def meter_expression(text: str) -> Metered:
         raise BudgetError(
             f"has {len(text):,} characters; at most {MAX_EXPRESSION_CHARACTERS:,} are evaluated"
         )
-    tokens = tuple(_tokens(text))
-    closers = _closers(tokens)
+    tokens = tuple(_tokenize(text))
+    closers = _closing_brackets(tokens)
     sites: list[ComprehensionSite] = []
     edits: list[_Edit] = []
     around: list[tuple[int, int]] = []
@@ -259,17 +259,17 @@ def meter_expression(text: str) -> Metered:
         edits.append(_Edit(tokens[first].start, tokens[first].start, opened))
         closed = f").filter(azsecValue, {RESULT}(azsecValue))[0]"
         edits.append(_Edit(tokens[last].end, tokens[last].end, closed))
-    return Metered(_edited(text, edits), _count_operations(tokens), tuple(sites))
+    return Metered(_apply_edits(text, edits), _count_operations(tokens), tuple(sites))
 
 
-def _tokens(text: str) -> Iterator[_Token]:
+def _tokenize(text: str) -> Iterator[_Token]:
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or ""
         if kind != "comment":
             yield _Token(kind, match.group(), match.start(), match.end())
 
 
-def _closers(tokens: Sequence[_Token]) -> Mapping[int, int]:
+def _closing_brackets(tokens: Sequence[_Token]) -> Mapping[int, int]:
     """Return the closing bracket of each opening one; those that are not closed are left out.
 
     Raises:
@@ -330,7 +330,7 @@ def _count_operations(tokens: Sequence[_Token]) -> int:
     )
 
 
-def _edited(text: str, edits: Sequence[_Edit]) -> str:
+def _apply_edits(text: str, edits: Sequence[_Edit]) -> str:
     done, written = 0, []
     for edit in sorted(edits):
         written += [text[done : edit.start], edit.text]

@@ -356,7 +356,7 @@ fewer would never hit: it drops each file before its second reading."""
 # The environments of a directory share their modules, and `validate` composes all of them.
 @lru_cache(maxsize=_PARSED)
 def _parse_file(model: type[BaseModel], path: str, text: str) -> tuple[BaseModel, Node]:
-    node = _parse(path, text)
+    node = _parse_root(path, text)
     return check_shape(model, node), node
 
 
@@ -365,11 +365,11 @@ def parse_file(path: str, sources: Sources) -> Node:
 
     Raises DiagnosticError for what is no mapping, and with the place of every secret.
     """
-    return _parse(path, sources.read_text(path))
+    return _parse_root(path, sources.read_text(path))
 
 
 @lru_cache(maxsize=_PARSED)
-def _parse(path: str, text: str) -> Node:
+def _parse_root(path: str, text: str) -> Node:
     node = parse_yaml(text, path)
     if not isinstance(node.value, Mapping):
         raise DiagnosticError(
@@ -391,11 +391,11 @@ def check_shape(model: type[AnyFile], node: Node) -> AnyFile:
         return model.model_validate(node.plain())
     except ValidationError as problem:
         raise DiagnosticError(
-            *(_explain(model, node, details) for details in problem.errors())
+            *(_explain_error(model, node, details) for details in problem.errors())
         ) from None
 
 
-def _explain(model: type[BaseModel], root: Node, details: Any) -> Diagnostic:  # noqa: ANN401
+def _explain_error(model: type[BaseModel], root: Node, details: Any) -> Diagnostic:  # noqa: ANN401
     path = tuple(step for step in details["loc"] if isinstance(step, str | int))
     node = root.find(path)
     readable = ".".join(str(step) for step in path)
@@ -406,7 +406,7 @@ def _explain(model: type[BaseModel], root: Node, details: Any) -> Diagnostic:  #
             span = parent.key_spans.get(str(path[-1]), node.span)
             return error(
                 "unknown-property",
-                f"{readable!r} is not a property of {_called(model)}.",
+                f"{readable!r} is not a property of {_kind_with_article(model)}.",
                 span,
                 nearest(str(path[-1]), _keys_at(model, path[:-1])),
             )
@@ -431,7 +431,7 @@ def _explain(model: type[BaseModel], root: Node, details: Any) -> Diagnostic:  #
     return error("wrong-type", told, node.span, hint)
 
 
-def _called(model: type[BaseModel]) -> str:
+def _kind_with_article(model: type[BaseModel]) -> str:
     kind = model.__name__.removesuffix("File")
     return f"an {kind}" if kind[0] in "AEIO" else f"a {kind}"
 

@@ -31,57 +31,58 @@ def call_function(
         ValueError: For the wrong number or kind of arguments, with a message for the author of the
             file.
     """
-    signature = _signature(function)
+    signature = _signature_of(function)
     try:
         bound = signature.bind(*arguments)
     except TypeError:
         raise ValueError(
-            f"{name} takes {_parameters(signature)}; it is given {len(arguments)} arguments"
+            f"{name} takes {_parameter_list(signature)}; it is given {len(arguments)} arguments"
         ) from None
-    hints = _hints(function)
+    hints = _type_hints_of(function)
     for parameter, given in bound.arguments.items():
         is_many = signature.parameters[parameter].kind is inspect.Parameter.VAR_POSITIONAL
         for one in given if is_many else (given,):
-            if not _accepts(hints.get(parameter, object), one):
+            if not _accepts_value(hints.get(parameter, object), one):
                 raise ValueError(
-                    f"{name} takes {_parameters(signature)}; {_word(parameter)!r} is "
-                    f"{_kind_of(one)}, expected {_expected(hints[parameter])}"
+                    f"{name} takes {_parameter_list(signature)}; "
+                    f"{_words_of_parameter(parameter)!r} is {_kind_of(one)}, "
+                    f"expected {_expected_types(hints[parameter])}"
                 )
     return function(*arguments)
 
 
 @lru_cache(maxsize=256)
-def _signature(function: Callable[..., object]) -> inspect.Signature:
+def _signature_of(function: Callable[..., object]) -> inspect.Signature:
     return inspect.signature(function)
 
 
 @lru_cache(maxsize=256)
-def _hints(function: Callable[..., object]) -> Mapping[str, Any]:
+def _type_hints_of(function: Callable[..., object]) -> Mapping[str, Any]:
     return get_type_hints(function)
 
 
-def _word(parameter: str) -> str:
+def _words_of_parameter(parameter: str) -> str:
     return parameter.replace("_", " ")
 
 
-def _parameters(signature: inspect.Signature) -> str:
+def _parameter_list(signature: inspect.Signature) -> str:
     words = []
     for parameter in signature.parameters.values():
-        word = _word(parameter.name)
+        word = _words_of_parameter(parameter.name)
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             word += " …"
         words.append(f"[{word}]" if parameter.default is not inspect.Parameter.empty else word)
     return f"({', '.join(words)})"
 
 
-def _alternatives(hint: Any) -> list[Any]:  # noqa: ANN401
+def _accepted_types(hint: Any) -> list[Any]:  # noqa: ANN401
     """Return the plain types that an annotation accepts; none, where it accepts everything."""
     parts = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     return [get_origin(part) or part for part in parts if part is not object]
 
 
-def _accepts(hint: Any, value: object) -> bool:  # noqa: ANN401
-    kinds = _alternatives(hint)
+def _accepts_value(hint: Any, value: object) -> bool:  # noqa: ANN401
+    kinds = _accepted_types(hint)
     if not kinds:
         return True
     return any(
@@ -89,8 +90,8 @@ def _accepts(hint: Any, value: object) -> bool:  # noqa: ANN401
     )
 
 
-def _expected(hint: Any) -> str:  # noqa: ANN401
-    kinds = [_KINDS[kind] for kind in _alternatives(hint) if kind is not NoneType]
+def _expected_types(hint: Any) -> str:  # noqa: ANN401
+    kinds = [_KINDS[kind] for kind in _accepted_types(hint) if kind is not NoneType]
     return " or ".join(kinds)
 
 

@@ -123,24 +123,26 @@ class DesiredGraph:
                     del open_edges[address]
                     done[address] = self.resources[address]
                 elif edge.on in open_edges:
-                    raise DiagnosticError(self._cycle([entry[0] for entry in stack], edge.on))
+                    raise DiagnosticError(
+                        self._cycle_diagnostic([entry[0] for entry in stack], edge.on)
+                    )
                 else:
                     open_edges[edge.on] = edge
                     stack.append((edge.on, iter(self.resources[edge.on].edges)))
         return tuple(done.values())
 
-    def _cycle(self, stack: list[str], back_to: str) -> Diagnostic:
+    def _cycle_diagnostic(self, stack: list[str], back_to: str) -> Diagnostic:
         around = [*stack[stack.index(back_to) :], back_to]
         return cycle_diagnostic(
             [
-                (address, self._reason(address, following))
+                (address, self._reason_of_edge(address, following))
                 for address, following in itertools.pairwise(around)
             ],
             back_to,
             self.resources[back_to].span,
         )
 
-    def _reason(self, address: str, on: str) -> str:
+    def _reason_of_edge(self, address: str, on: str) -> str:
         return next(edge.because for edge in self.resources[address].edges if edge.on == on)
 
 

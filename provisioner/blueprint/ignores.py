@@ -67,7 +67,7 @@ def check_ignores(
             tags.
     """
     wrong = [
-        *_repeated(ignores),
+        *_duplicate_warnings(ignores),
         *(found for ignore in ignores for found in _wrong_with(ignore, graph, catalog, today)),
     ]
     if wrong:
@@ -85,7 +85,7 @@ def check_ignores(
     )
 
 
-def _repeated(ignores: Iterable[Ignore]) -> Iterator[Diagnostic]:
+def _duplicate_warnings(ignores: Iterable[Ignore]) -> Iterator[Diagnostic]:
     seen: dict[tuple[str, str], Ignore] = {}
     for ignore in ignores:
         first = seen.setdefault((ignore.scope, ignore.path.lower()), ignore)
@@ -129,7 +129,7 @@ def _wrong_with(
     if all(step is not None for step in unknown):
         yield error(
             "unknown-property",
-            f"{ignore.path!r} is not a property of {_called(inside)}.",
+            f"{ignore.path!r} is not a property of {_name_scope(inside)}.",
             ignore.path_span,
             unknown[0] or "",
         )
@@ -141,7 +141,7 @@ def _lets_ownership_go(steps: Steps) -> bool:
     return len(steps) == 1 or steps[1] == "[*]" or is_ownership_tag(steps[1].strip("[]").lower())
 
 
-def _called(inside: Sequence[DesiredResource]) -> str:
+def _name_scope(inside: Sequence[DesiredResource]) -> str:
     names = sorted({resource.type.name for resource in inside})
     return names[0] if len(names) == 1 else f"{names[0]} or of the others in scope"
 

@@ -51,17 +51,17 @@ class _Order:
         self._by_address = {resource.address: resource for resource in resources}
         self._by_key = {resource.id.key: resource for resource in resources}
         self._waits = {r.address: {edge.on for edge in r.edges} for r in resources}
-        grants = list(self._grants(resources))
+        grants = list(self._role_grants(resources))
         services = [resource for resource in resources if resource.type.addresses]
         for resource in resources:
             if resource.managed:
-                for other in _named(resource, services):
-                    self._add(resource, other, "its address")
+                for other in _services_named(resource, services):
+                    self._add_edge(resource, other, "its address")
         for resource in resources if grants else ():
             if resource.managed:
                 self._add_grants(resource, grants)
 
-    def _grants(self, resources: Iterable[DesiredResource]) -> Iterator[_Grant]:
+    def _role_grants(self, resources: Iterable[DesiredResource]) -> Iterator[_Grant]:
         for resource in resources:
             if resource.type.name != ROLE_ASSIGNMENT or not resource.managed:
                 continue
@@ -72,16 +72,16 @@ class _Order:
                 yield _Grant(resource, self._by_address[address].id.key)
 
     def _add_grants(self, resource: DesiredResource, grants: Iterable[_Grant]) -> None:
-        identities = self._identities(resource)
+        identities = self._identity_keys(resource)
         if not identities:
             return
-        touched = self._touched(resource)
+        touched = self._touched_keys(resource)
         for grant in grants:
             scope = grant.assignment.id.scope
             if grant.identity in identities and scope is not None and scope.key in touched:
-                self._add(resource, grant.assignment, "a role of its identity")
+                self._add_edge(resource, grant.assignment, "a role of its identity")
 
-    def _identities(self, resource: DesiredResource) -> set[str]:
+    def _identity_keys(self, resource: DesiredResource) -> set[str]:
         """Return the keys of the identities that a resource works with.
 
         They are its own, and for a child (a node pool) those of its parents, the system-assigned
@@ -97,20 +97,20 @@ class _Order:
             above = above.parent
         return found
 
-    def _touched(self, resource: DesiredResource) -> set[str]:
+    def _touched_keys(self, resource: DesiredResource) -> set[str]:
         """Return the keys of what contains a resource, of what it names, and of all above these."""
-        near = [resource.id, *_ids(resource.body)]
+        near = [resource.id, *_ids_in(resource.body)]
         near += [self._by_address[on].id for on in self._waits[resource.address]]
         return {one.key for each in near for one in (each, *each.ancestors)}
 
-    def _add(self, resource: DesiredResource, on: DesiredResource, because: str) -> None:
+    def _add_edge(self, resource: DesiredResource, on: DesiredResource, because: str) -> None:
         waits = self._waits[resource.address]
-        if on is resource or on.address in waits or self._reaches(on.address, resource.address):
+        if on is resource or on.address in waits or self._depends_on(on.address, resource.address):
             return
         waits.add(on.address)
         self.more.setdefault(resource.address, []).append(Edge(on.address, because))
 
-    def _reaches(self, start: str, end: str) -> bool:
+    def _depends_on(self, start: str, end: str) -> bool:
         pending, seen = [start], {start}
         while pending:
             address = pending.pop()
@@ -136,11 +136,11 @@ def _resources_in(bound: object) -> Iterator[str]:
             yield from _resources_in(item)
 
 
-def _named(
+def _services_named(
     resource: DesiredResource, services: Iterable[DesiredResource]
 ) -> Iterator[DesiredResource]:
     """Yield what a body names by its address (`https://NAME.vault.azure.net/keys/etcd`)."""
-    texts = [text.lower() for text in _texts(resource.body) if text[:8].lower() == "https://"]
+    texts = [text.lower() for text in _texts_in(resource.body) if text[:8].lower() == "https://"]
     for service in services if texts else ():
         starts = tuple(
             f"https://{service.id.name.lower()}.{domain}." for domain in service.type.addresses
@@ -149,20 +149,20 @@ def _named(
             yield service
 
 
-def _texts(value: Value) -> Iterator[str]:
+def _texts_in(value: Value) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield key
-            yield from _texts(item)
+            yield from _texts_in(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _texts(item)
+            yield from _texts_in(item)
 
 
-def _ids(value: Value) -> Iterator[ResourceId]:
-    for text in _texts(value):
+def _ids_in(value: Value) -> Iterator[ResourceId]:
+    for text in _texts_in(value):
         found = parse_resource_id(text)
         if found is not None:
             yield found

@@ -75,7 +75,7 @@ def _with_bodies(
 def _body_definitions(catalog: Catalog) -> dict[str, Mapping[str, Any]]:
     types = sorted(catalog, key=lambda resource_type: resource_type.name)
     definitions: dict[str, Mapping[str, Any]] = {
-        f"body.{model.name}": _model_schema(model) for model in _reachable(catalog, types)
+        f"body.{model.name}": _model_schema(model) for model in _reachable_models(catalog, types)
     }
     names = [resource_type.name for resource_type in types]
     definitions["Resource"] = {
@@ -116,7 +116,7 @@ def _resource_schema(resource_type: ResourceType, catalog: Catalog) -> Mapping[s
     }
 
 
-def _reachable(catalog: Catalog, types: Iterable[ResourceType]) -> list[Model]:
+def _reachable_models(catalog: Catalog, types: Iterable[ResourceType]) -> list[Model]:
     pending = [catalog.schemas.roots[resource_type.name] for resource_type in types]
     found: dict[str, Model] = {}
     while pending:

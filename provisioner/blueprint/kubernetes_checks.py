@@ -52,7 +52,7 @@ def check_kubernetes(settings: KubernetesSettings, node: Node) -> Iterator[Diagn
     """Yield an error for each wrong value in `kubernetes:`, whose node is `node`."""
     for number, registry in enumerate(settings.registries):
         if not _REGISTRY.fullmatch(registry):
-            yield _wrong(
+            yield _wrong_value(
                 node, ("registries", number), registry, "a registry, as in cr.example.com/team"
             )
     yield from _check_audiences(settings, node)
@@ -61,7 +61,7 @@ def check_kubernetes(settings: KubernetesSettings, node: Node) -> Iterator[Diagn
     yield from _check_observation(settings, node)
     for key, stated in (("benchmark", settings.benchmark), ("observer", settings.observer)):
         if stated is not None and not _IMAGE.fullmatch(stated.image):
-            yield _wrong(
+            yield _wrong_value(
                 node,
                 (key, "image"),
                 stated.image,
@@ -130,7 +130,9 @@ def _check_observation(settings: KubernetesSettings, node: Node) -> Iterator[Dia
         )
     client = settings.observer.client_id if settings.observer else None
     if client is not None and not is_guid(client):
-        yield _wrong(node, ("observer", "clientId"), client, "the client id of an identity, a GUID")
+        yield _wrong_value(
+            node, ("observer", "clientId"), client, "the client id of an identity, a GUID"
+        )
     if client is not None and stated.blob is None:
         yield error(
             "wrong-value",
@@ -140,7 +142,7 @@ def _check_observation(settings: KubernetesSettings, node: Node) -> Iterator[Dia
         )
 
 
-def _wrong(node: Node, path: Path, value: object, expected: str) -> Diagnostic:
+def _wrong_value(node: Node, path: Path, value: object, expected: str) -> Diagnostic:
     readable = ".".join(str(step) for step in path)
     return error(
         "wrong-value", f"{readable!r} is {value!r}.", node.find(path).span, f"Expected {expected}."
@@ -154,7 +156,7 @@ def _check_audiences(settings: KubernetesSettings, node: Node) -> Iterator[Diagn
             expected = (
                 "an audience that is not the API server's, as in vault or https://example.com"
             )
-            yield _wrong(node, ("tokenAudiences", number), audience, expected)
+            yield _wrong_value(node, ("tokenAudiences", number), audience, expected)
 
 
 def _check_exemptions(settings: KubernetesSettings, node: Node) -> Iterator[Diagnostic]:
@@ -163,7 +165,9 @@ def _check_exemptions(settings: KubernetesSettings, node: Node) -> Iterator[Diag
         named = (entry.policy, entry.namespace)
         if named in seen:
             path: Path = ("exemptions", number, "namespace")
-            yield _wrong(node, path, entry.namespace, f"one exemption from {entry.policy} of it")
+            yield _wrong_value(
+                node, path, entry.namespace, f"one exemption from {entry.policy} of it"
+            )
         seen.add(named)
 
 
@@ -173,18 +177,18 @@ _A_LABEL = "a DNS label: small letters, digits and '-', at most 63 of them"
 def _check_name(namespace: NamespaceSettings, node: Node, seen: set[str]) -> Iterator[Diagnostic]:
     name = namespace.name
     if not is_label(name):
-        yield _wrong(node, ("name",), name, _A_LABEL)
+        yield _wrong_value(node, ("name",), name, _A_LABEL)
     elif is_system_namespace(name):
-        yield _wrong(node, ("name",), name, "a namespace that is not the system's (CFG-04)")
+        yield _wrong_value(node, ("name",), name, "a namespace that is not the system's (CFG-04)")
     elif name in seen:
-        yield _wrong(node, ("name",), name, "a name that no other namespace has")
+        yield _wrong_value(node, ("name",), name, "a name that no other namespace has")
 
 
 def _check_own_name(name: str, node: Node, path: Path, seen: set[str]) -> Iterator[Diagnostic]:
     if not is_subdomain(name):
-        yield _wrong(node, path, name, _A_LABEL)
+        yield _wrong_value(node, path, name, _A_LABEL)
     elif name in seen:
-        yield _wrong(node, path, name, "a name that no other of the namespace has")
+        yield _wrong_value(node, path, name, "a name that no other of the namespace has")
 
 
 def _check_access(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnostic]:
@@ -193,7 +197,7 @@ def _check_access(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnost
     for key, groups in (("deployers", namespace.deployers), ("logReaders", namespace.log_readers)):
         for number, group in enumerate(groups):
             if not is_guid(group):
-                yield _wrong(
+                yield _wrong_value(
                     node, (key, number), group, "the object id of a group of Entra, a GUID"
                 )
 
@@ -205,7 +209,7 @@ def _check_accounts(namespace: NamespaceSettings, node: Node) -> Iterator[Diagno
         yield from _check_own_name(account.name, node, (*path, "name"), accounts)
         accounts.add(account.name)
         if account.client_id is not None and not is_guid(account.client_id):
-            yield _wrong(
+            yield _wrong_value(
                 node, (*path, "clientId"), account.client_id, "the client id of an identity, a GUID"
             )
 
@@ -217,11 +221,11 @@ def _check_secrets(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnos
         seen.add(secrets.name)
         if secrets.vault is not None and not _VAULT.fullmatch(secrets.vault):
             path: Path = ("secrets", number, "vault")
-            yield _wrong(node, path, secrets.vault, "the name of a vault")
+            yield _wrong_value(node, path, secrets.vault, "the name of a vault")
         for place, name in enumerate(secrets.objects):
             path = ("secrets", number, "objects", place)
             if not _OBJECT.fullmatch(name):
-                yield _wrong(
+                yield _wrong_value(
                     node, path, name, "the name of a secret in a vault: letters, digits, '-'"
                 )
 
@@ -232,7 +236,9 @@ def _check_quantities(namespace: NamespaceSettings, node: Node) -> Iterator[Diag
             value = getattr(part, name)
             if value is not None and not _QUANTITY.fullmatch(str(value)):
                 path = (key, field.alias or name)
-                yield _wrong(node, path, value, "a quantity of Kubernetes, as in 500m, 2 or 8Gi")
+                yield _wrong_value(
+                    node, path, value, "a quantity of Kubernetes, as in 500m, 2 or 8Gi"
+                )
 
 
 def _check_bounds(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnostic]:
@@ -244,13 +250,13 @@ def _check_bounds(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnost
         (limits.memory_request, "memoryRequest", limits.memory, "memory"),
         (limits.memory, "memory", limits.max_memory, "maxMemory"),
     ):
-        less, more = _amount(low), _amount(high)
+        less, more = _amount_of(low), _amount_of(high)
         if less is not None and more is not None and less > more:
             expected = f"no less than {low_name}, which is {low}"
-            yield _wrong(node, ("limits", high_name), high, expected)
+            yield _wrong_value(node, ("limits", high_name), high, expected)
 
 
-def _amount(quantity: Quantity | None) -> Decimal | None:
+def _amount_of(quantity: Quantity | None) -> Decimal | None:
     """Return the number of a quantity; None for what is none (see the page "Quantity")."""
     match = _QUANTITY.fullmatch(str(quantity))
     if quantity is None or match is None:
@@ -267,17 +273,17 @@ def _check_rules(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnosti
     for number, ingress in enumerate(namespace.ingress):
         path: Path = ("ingress", number)
         if not is_label(ingress.source):
-            yield _wrong(node, (*path, "from"), ingress.source, "the name of a namespace")
+            yield _wrong_value(node, (*path, "from"), ingress.source, "the name of a namespace")
         yield from _check_ports(ingress.ports, node, path)
     for number, egress in enumerate(namespace.egress):
         path = ("egress", number)
         yield from _check_ports(egress.ports, node, path)
         for key, value in egress.pods.items():
             if not (_LABEL_KEY.fullmatch(key) and _LABEL_VALUE.fullmatch(value)):
-                yield _wrong(node, (*path, "pods"), f"{key}: {value}", "labels of Kubernetes")
+                yield _wrong_value(node, (*path, "pods"), f"{key}: {value}", "labels of Kubernetes")
         peer = parse_peer(egress.to)
         if peer is None:
-            yield _wrong(
+            yield _wrong_value(
                 node,
                 (*path, "to"),
                 egress.to,
@@ -285,7 +291,7 @@ def _check_rules(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnosti
                 "namespace:NAME or private-endpoints",
             )
         elif peer.kind is PeerKind.RANGE and ip_network(peer.value) == METADATA_SERVICE:
-            yield _wrong(
+            yield _wrong_value(
                 node, (*path, "to"), egress.to, "no way to the metadata service of nodes (ENV-02.6)"
             )
 
@@ -293,4 +299,4 @@ def _check_rules(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnosti
 def _check_ports(ports: tuple[int, ...], node: Node, path: Path) -> Iterator[Diagnostic]:
     for number, port in enumerate(ports):
         if not 1 <= port <= 65535:
-            yield _wrong(node, (*path, "ports", number), port, "a port from 1 to 65535")
+            yield _wrong_value(node, (*path, "ports", number), port, "a port from 1 to 65535")

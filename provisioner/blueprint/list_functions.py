@@ -52,7 +52,7 @@ def distinct(items: list[object]) -> list[object]:
 
 def sort(items: list[object]) -> list[object]:
     """Return numbers or texts in ascending order, texts by their characters' codes."""
-    return sorted(_comparable(items, "the list"))
+    return sorted(_comparable_list(items, "the list"))
 
 
 def reverse(items: list[object]) -> list[object]:
@@ -91,12 +91,12 @@ def zip_lists(*lists: list[object]) -> list[list[object]]:
 
 def largest(*values: object) -> object:
     """Return the largest of numbers or of texts, given as arguments or as one list."""
-    return max(_some(values))
+    return max(_non_empty_list(values))
 
 
 def smallest(*values: object) -> object:
     """Return the smallest of numbers or of texts, given as arguments or as one list."""
-    return min(_some(values))
+    return min(_non_empty_list(values))
 
 
 def merge(*maps: Mapping[str, object]) -> dict[str, object]:
@@ -145,15 +145,15 @@ def coalesce(*given: object) -> object:
     return next((value for value in given if value is not None), None)
 
 
-def _some(given: Sequence[object]) -> list[Any]:
+def _non_empty_list(given: Sequence[object]) -> list[Any]:
     only = given[0] if len(given) == 1 else None
-    found = _comparable(only if isinstance(only, list) else list(given), "what is compared")
+    found = _comparable_list(only if isinstance(only, list) else list(given), "what is compared")
     if not found:
         raise ValueError("there is nothing to compare: the list is empty")
     return found
 
 
-def _comparable(found: list[object], what: str) -> list[Any]:
+def _comparable_list(found: list[object], what: str) -> list[Any]:
     are_texts = all(isinstance(one, str) for one in found)
     are_numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in found)
     if not are_texts and not are_numbers:

@@ -91,30 +91,30 @@ class Marks:
 
         They do not give the id away. Azure filters lists by it.
         """
-        return self._hash(_OWNER_BYTES, "owner")
+        return self._mark_hash(_OWNER_BYTES, "owner")
 
     def mark(self, resource: ResourceId, address: str, stands_in_for: str = "") -> str:
         """Return the mark of a resource at an address: 20 characters."""
         kind = resource.type.lower()
-        return self._hash(_MARK_BYTES, "mark", resource.key, kind, address, stands_in_for)
+        return self._mark_hash(_MARK_BYTES, "mark", resource.key, kind, address, stands_in_for)
 
     def mark_object(self, key: str) -> str:
         """Return the mark of an object in a cluster, given by its key: 20 characters."""
-        return self._hash(_MARK_BYTES, "object", key)
+        return self._mark_hash(_MARK_BYTES, "object", key)
 
     def mark_below(self, resource: ResourceId) -> str:
         """Return the mark by which a carrier knows a resource without tags.
 
         It has 12 characters, of which the last 4 are those of `mark_list`.
         """
-        return self._carried("below", resource)
+        return self._carried_mark("below", resource)
 
     def mark_part(self, resource: ResourceId) -> str:
         """Return the mark by which a carrier knows a child that its own body states.
 
         Such a child is a pool of a cluster. It has 12 characters, as `mark_below`.
         """
-        return self._carried("part", resource)
+        return self._carried_mark("part", resource)
 
     def mark_list(self, container: str, type_name: str) -> str:
         """Return the last 4 characters of the marks of one type's resources in one container.
@@ -123,11 +123,11 @@ class Marks:
         away, and without these characters nobody could decide whether its resource is gone or was
         never looked for.
         """
-        return self._hash(_LIST_BYTES, "list", container, type_name.lower())
+        return self._mark_hash(_LIST_BYTES, "list", container, type_name.lower())
 
-    def _carried(self, purpose: str, resource: ResourceId) -> str:
+    def _carried_mark(self, purpose: str, resource: ResourceId) -> str:
         container = resource.container.key if resource.container is not None else ""
-        own = self._hash(_BELOW_BYTES, purpose, resource.key, resource.type.lower())
+        own = self._mark_hash(_BELOW_BYTES, purpose, resource.key, resource.type.lower())
         return own + self.mark_list(container, resource.type)
 
     def tags(self, resource: ResourceId, address: str) -> Mapping[str, str]:
@@ -192,7 +192,7 @@ class Marks:
         message = b"azsec\nstamp\n" + nonce
         return hmac.digest(self.key.encode(), message, hashlib.sha256)[:_STAMP_BYTES]
 
-    def _hash(self, size: int, *parts: str) -> str:
+    def _mark_hash(self, size: int, *parts: str) -> str:
         return _keyed_hash(self.key, size, "\n".join(("azsec", *parts)))
 
 
@@ -246,7 +246,9 @@ def add_ownership(graph: DesiredGraph, marks: Marks) -> DesiredGraph:
     return replace(
         graph,
         resources={
-            resource.address: _marked(resource, marks, below.get(resource.address, ()), edges)
+            resource.address: _with_mark_tags(
+                resource, marks, below.get(resource.address, ()), edges
+            )
             for resource in graph
         },
     )
@@ -262,17 +264,17 @@ class _Carriers:
         """Return the carrier, always the same for one blueprint, or None."""
         for ancestor in resource.id.ancestors:
             found = self.graph.by_id.get(ancestor.key)
-            if found is not None and _carries(found):
+            if found is not None and _takes_marks(found):
                 return found
-        for candidate in chain(self._waited_for(resource), self._groups(resource)):
-            if _carries(candidate) and not self._waits(candidate, resource):
+        for candidate in chain(self._waited_for(resource), self._candidate_groups(resource)):
+            if _takes_marks(candidate) and not self._waits_for(candidate, resource):
                 return candidate
         return None
 
     def _waited_for(self, resource: DesiredResource) -> Iterator[DesiredResource]:
         return (self.graph.resources[edge.on] for edge in resource.edges)
 
-    def _groups(self, resource: DesiredResource) -> Iterator[DesiredResource]:
+    def _candidate_groups(self, resource: DesiredResource) -> Iterator[DesiredResource]:
         """Yield the resource groups, those of the resource's own subscription first."""
         own = resource.id.subscription
         yield from (group for group in self._ordered_groups if group.id.subscription == own)
@@ -283,7 +285,7 @@ class _Carriers:
         groups = (other for other in self.graph if other.id.type == RESOURCE_GROUP)
         return sorted(groups, key=lambda group: group.address)
 
-    def _waits(self, candidate: DesiredResource, resource: DesiredResource) -> bool:
+    def _waits_for(self, candidate: DesiredResource, resource: DesiredResource) -> bool:
         """Return whether the candidate itself waits for the resource whose mark it would carry."""
         pending, seen = [candidate.address], set[str]()
         while pending:
@@ -306,7 +308,7 @@ def needs_carrier(resource_type: ResourceType) -> bool:
     return not resource_type.taggable and not always_there
 
 
-def _carries(resource: DesiredResource) -> bool:
+def _takes_marks(resource: DesiredResource) -> bool:
     return resource.managed and resource.type.taggable
 
 
@@ -336,13 +338,13 @@ def embedded_children(
                 yield ResourceId(embedded.child, (*resource.names, name), resource.scope)
 
 
-def _marked(
+def _with_mark_tags(
     resource: DesiredResource, marks: Marks, below: Sequence[str], edges: Mapping[str, Edge]
 ) -> DesiredResource:
     edge = edges.get(resource.address)
     if edge is not None and all(other.on != edge.on for other in resource.edges):
         resource = replace(resource, edges=(*resource.edges, edge))
-    if not _carries(resource):
+    if not _takes_marks(resource):
         return resource
     stated = lookup(resource.body, ("tags",))
     own = stated if isinstance(stated, Mapping) else {}

@@ -120,7 +120,7 @@ def read_variables(variables: Mapping[str, str]) -> Iterator[ParameterValue]:
 
 def recorded_value(name: str, value: Json, where: str) -> ParameterValue:
     """Return a value as a plan file recorded it, with what it came from."""
-    return ParameterValue(name, _literal(value, Span(where, 0, 0)), Source.PLAN, where)
+    return ParameterValue(name, _literal_node(value, Span(where, 0, 0)), Source.PLAN, where)
 
 
 def check_unique(values: Iterable[ParameterValue]) -> None:
@@ -165,9 +165,9 @@ def with_given_values(
     for value in sorted(given, key=lambda value: not value.is_fallback):
         if value.name not in parameters:
             if not value.is_fallback:
-                raise DiagnosticError(_unknown(value, environment.blueprint, parameters))
+                raise DiagnosticError(_unknown_parameter(value, environment.blueprint, parameters))
         elif not (value.is_fallback and value.name in environment.stated_parameters):
-            content = _read(value, parameters[value.name])
+            content = _read_value(value, parameters[value.name])
             taken[value.name] = replace(value, content=content)
     nodes = {name: taken[name].content for name in sorted(taken)}
     return replace(
@@ -192,20 +192,22 @@ def describe_given_values(environment: Environment) -> Iterator[Diagnostic]:
 
 def plain_value(node: Node) -> Plain:
     """Return a given value as it was written."""
-    return _unescaped(node.plain())
+    return _unescape_value(node.plain())
 
 
-def _unescaped(value: Plain) -> Plain:
+def _unescape_value(value: Plain) -> Plain:
     if isinstance(value, str):
         return value.replace("$${", "${")
     if isinstance(value, list):
-        return [_unescaped(item) for item in value]
+        return [_unescape_value(item) for item in value]
     if isinstance(value, dict):
-        return {key.replace("$${", "${"): _unescaped(item) for key, item in value.items()}
+        return {key.replace("$${", "${"): _unescape_value(item) for key, item in value.items()}
     return value
 
 
-def _unknown(value: ParameterValue, blueprint: str, known: Mapping[str, Parameter]) -> Diagnostic:
+def _unknown_parameter(
+    value: ParameterValue, blueprint: str, known: Mapping[str, Parameter]
+) -> Diagnostic:
     return error(
         "unknown-parameter",
         f"{value.where}: {blueprint} has no parameter {value.name!r}.",
@@ -214,26 +216,28 @@ def _unknown(value: ParameterValue, blueprint: str, known: Mapping[str, Paramete
     )
 
 
-def _read(value: ParameterValue, spec: Parameter) -> Node:
+def _read_value(value: ParameterValue, spec: Parameter) -> Node:
     if isinstance(value.content, Node):
         return value.content
     place = Span(value.where, 0, 0)
     if spec.type in _TEXTS or (spec.type == "any" and value.source is Source.SET_FILE):
-        return _literal(value.content, place)
+        return _literal_node(value.content, place)
     if not value.content.strip():
         return Node(None, place)
     file = value.where.rpartition("=")[2] if value.source is Source.SET_FILE else value.where
     read = parse_yaml(value.content, file)
-    return _literal(read.plain(), read.span if value.source is Source.SET_FILE else place)
+    return _literal_node(read.plain(), read.span if value.source is Source.SET_FILE else place)
 
 
-def _literal(value: Json, place: Span) -> Node:
+def _literal_node(value: Json, place: Span) -> Node:
     """Return a value as a node in which nothing is an expression."""
     if isinstance(value, str):
         return Node(value.replace("${", "$${"), place)
     if isinstance(value, Sequence):
-        return Node(tuple(_literal(item, place) for item in value), place)
+        return Node(tuple(_literal_node(item, place) for item in value), place)
     if isinstance(value, Mapping):
-        entries = {key.replace("${", "$${"): _literal(item, place) for key, item in value.items()}
+        entries = {
+            key.replace("${", "$${"): _literal_node(item, place) for key, item in value.items()
+        }
         return Node(entries, place, dict.fromkeys(entries, place))
     return Node(value, place)

@@ -25,17 +25,18 @@ def check_parameter(name: str, spec: Parameter, value: object) -> str | None:
         return None
     expected, accepts = _TYPES[spec.type]
     if not accepts(value):
-        return f"{name} is {_shown(name, value)}; expected {expected}"
+        return f"{name} is {_show_value(name, value)}; expected {expected}"
     return _check_limits(name, spec, value) or _check_inside(name, spec, value)
 
 
 def _check_limits(name: str, spec: Parameter, value: Any) -> str | None:  # noqa: ANN401
     if spec.enum is not None and value not in spec.enum:
-        return f"{name} is {_shown(name, value)}; expected one of {', '.join(map(str, spec.enum))}"
+        accepted = ", ".join(map(str, spec.enum))
+        return f"{name} is {_show_value(name, value)}; expected one of {accepted}"
     if spec.pattern is not None:
         try:
             if not matches_whole(spec.pattern, str(value)):
-                return f"{name} is {_shown(name, value)}; expected a match of {spec.pattern}"
+                return f"{name} is {_show_value(name, value)}; expected a match of {spec.pattern}"
         except PatternError as problem:
             return f"{name} has a pattern that {problem}"
     size = len(value) if isinstance(value, (str, list, Mapping)) else None
@@ -45,13 +46,13 @@ def _check_limits(name: str, spec: Parameter, value: Any) -> str | None:  # noqa
         (spec.min_length, size, "a length of at least"),
     ):
         if limit is not None and measured is not None and measured < limit:
-            return f"{name} is {_shown(name, value)}; expected {words} {limit:g}"
+            return f"{name} is {_show_value(name, value)}; expected {words} {limit:g}"
     for limit, measured, words in (
         (spec.maximum, number, "at most"),
         (spec.max_length, size, "a length of at most"),
     ):
         if limit is not None and measured is not None and measured > limit:
-            return f"{name} is {_shown(name, value)}; expected {words} {limit:g}"
+            return f"{name} is {_show_value(name, value)}; expected {words} {limit:g}"
     return None
 
 
@@ -137,6 +138,6 @@ _TYPES: Mapping[str, tuple[str, Callable[[object], bool]]] = {
 }
 
 
-def _shown(name: str, value: object) -> str:
+def _show_value(name: str, value: object) -> str:
     text = repr(mask_value(value, name))
     return text if len(text) <= 60 else f"{text[:57]}…"

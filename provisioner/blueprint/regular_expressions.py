@@ -24,7 +24,7 @@ class PatternError(ValueError):
 
 
 @lru_cache(maxsize=1024)
-def _compile(pattern: str) -> Any:  # noqa: ANN401  google-re2 has no types
+def _compile_pattern(pattern: str) -> Any:  # noqa: ANN401  google-re2 has no types
     if len(pattern) > MAX_PATTERN:
         raise PatternError(f"has {len(pattern):,} characters; a pattern may have {MAX_PATTERN}")
     options = re2.Options()
@@ -42,12 +42,12 @@ def _compile(pattern: str) -> Any:  # noqa: ANN401  google-re2 has no types
 
 def check_pattern(pattern: str) -> None:
     """Raise PatternError for a pattern that cannot be used."""
-    _compile(pattern)
+    _compile_pattern(pattern)
 
 
 def matches_whole(pattern: str, text: str) -> bool:
     """Return whether a pattern matches all of `text`. Raises PatternError."""
-    return _matcher(pattern, text).fullmatch(text) is not None
+    return _cached_pattern(pattern, text).fullmatch(text) is not None
 
 
 def matches_part(text: object, pattern: str) -> bool:
@@ -61,12 +61,12 @@ def matches_part(text: object, pattern: str) -> bool:
     if not isinstance(text, str):
         given = "null" if text is None else repr(text)
         raise ValueError(f"matches takes a text; it is given {given}")
-    return _matcher(pattern, text).search(text) is not None
+    return _cached_pattern(pattern, text).search(text) is not None
 
 
-def _matcher(pattern: str, text: str) -> Any:  # noqa: ANN401
+def _cached_pattern(pattern: str, text: str) -> Any:  # noqa: ANN401
     if len(text) > MAX_TEXT:
         raise PatternError(
             f"is matched with {len(text):,} characters; at most {MAX_TEXT:,} are looked at"
         )
-    return _compile(pattern)
+    return _compile_pattern(pattern)

@@ -97,7 +97,7 @@ class Resources:
             for name in stated_in(placed.instance, placed.spec.depends_on, placed.node):
                 edges.update(self._context.stated_edges(name))
         own = _one_reason_each(edge for edge in edges if edge.on != address)
-        return CachedResource(resource, body, own, tuple(self._inherited(placed)))
+        return CachedResource(resource, body, own, tuple(self._inherited_paths(placed)))
 
     def take(self, placed: PlacedResource, made: CachedResource) -> None:
         """Take in the composed form of a resource."""
@@ -106,7 +106,7 @@ class Resources:
         self._ids[address] = (made.id, ())
         self._bodies[address] = (made.body, ())
 
-    def _inherited(self, placed: PlacedResource) -> Iterator[tuple[str, ...]]:
+    def _inherited_paths(self, placed: PlacedResource) -> Iterator[tuple[str, ...]]:
         """Yield the paths of the properties that `_evaluate_body` fills in."""
         resource_type = placed.type_in(self._context.catalog)
         fixed = resource_type.fact("location").default if resource_type.has_location else ""
@@ -137,10 +137,10 @@ class Resources:
         """Return the id of the resource at an address, and what the id alone waits for."""
         if address not in self._ids:
             with self._context.opened(address, "its id", self._context.placed[address].span):
-                self._ids[address] = self._identify(self._context.placed[address])
+                self._ids[address] = self._identify_by_name(self._context.placed[address])
         return self._ids[address]
 
-    def _identify(self, placed: PlacedResource) -> tuple[ResourceId, tuple[Edge, ...]]:
+    def _identify_by_name(self, placed: PlacedResource) -> tuple[ResourceId, tuple[Edge, ...]]:
         resource_type = placed.type_in(self._context.catalog)
         name_node = placed.node.find(("name",))
         name = self._context.evaluate(placed.instance, name_node, placed.each)
@@ -160,7 +160,7 @@ class Resources:
             return self._identify_group(placed.spec, name.value, placed.node), tuple(edges)
         if _is_of_tenant(placed, resource_type):
             return ResourceId(resource_type.name, (name.value,), None), tuple(edges)
-        container, reason, sources = self._container(placed, placed.spec, resource_type)
+        container, reason, sources = self._container_of(placed, placed.spec, resource_type)
         edges += [Edge(source, reason) for source in sorted(sources)]
         if resource_type.parent:
             return ResourceId(
@@ -182,7 +182,7 @@ class Resources:
             )
         return resource_group_id(guid, name)
 
-    def _container(
+    def _container_of(
         self, placed: PlacedResource, spec: Resource, resource_type: ResourceType
     ) -> tuple[ResourceId, str, frozenset[str]]:
         """Return the resource or scope that contains a resource, in which sense, and its sources.

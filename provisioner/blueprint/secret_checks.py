@@ -26,13 +26,13 @@ def check_file(plain: object, root: Node) -> Iterator[Diagnostic]:
         if found.kind == NAMED and "${" in found.text:
             continue
         shown = found.path[2:] if found.path[0] in _WRAPPERS else found.path
-        yield secret_error(shown, found, _place(root, found))
+        yield secret_error(shown, found, _span_of_secret(root, found))
 
 
 def check_values(value: object, node: Node, name: str = "") -> Iterator[Diagnostic]:
     """Yield each secret in a value that was evaluated from `node` and stands under `name`."""
     for found in find_secrets(value, name):
-        yield secret_error(found.path or (name,), found, _place(node, found))
+        yield secret_error(found.path or (name,), found, _span_of_secret(node, found))
 
 
 def check_result(value: object, span: Span) -> Iterator[Diagnostic]:
@@ -59,7 +59,7 @@ def readable_path(path: tuple[str | int, ...]) -> str:
     return text.removeprefix(".") or "the value"
 
 
-def _place(root: Node, found: SecretFound) -> Span:
+def _span_of_secret(root: Node, found: SecretFound) -> Span:
     parent = root.find(found.path[:-1])
     last = found.path[-1] if found.path else ""
     if found.is_key or found.kind == NAMED:

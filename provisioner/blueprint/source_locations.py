@@ -126,10 +126,10 @@ def parse_git(location: str, span: Span | None = None) -> GitLocation:
         )
     if not _AUTHORITY[scheme].fullmatch(authority):
         raise _wrong_git(f"it names no host that {scheme}:// can have", span)
-    if not _REPOSITORY.fullmatch(match["repository"]) or _climbs(match["repository"]):
+    if not _REPOSITORY.fullmatch(match["repository"]) or _leaves_folder(match["repository"]):
         raise _wrong_git("the path of the repository has characters that are not taken", span)
     path = match["path"]
-    if not _PATH.fullmatch(path) or _climbs(path):
+    if not _PATH.fullmatch(path) or _leaves_folder(path):
         raise _wrong_git(f"{path!r} is not a path of a file in a repository", span)
     # The host alone: a user of ssh is case-sensitive (an AWS CodeCommit key id is upper-case).
     user, at, host = authority.rpartition("@")
@@ -204,7 +204,7 @@ def _join_inside(path: str, reference: str, root: str, span: Span | None) -> str
     return joined
 
 
-def _climbs(path: str) -> bool:
+def _leaves_folder(path: str) -> bool:
     return any(part in (".", "..", ".git") for part in path.split("/"))
 
 

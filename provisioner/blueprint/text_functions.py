@@ -111,7 +111,7 @@ def format_text(pattern: str, *values: object) -> str:
     written: list[str] = []
     done = 0
     for match in _VERB.finditer(pattern):
-        written += [pattern[done : match.start()], _formatted(match, left)]
+        written += [pattern[done : match.start()], _format_verb(match, left)]
         done = match.end()
     if left:
         places = len(values) - len(left)
@@ -121,7 +121,7 @@ def format_text(pattern: str, *values: object) -> str:
     return "".join(written)
 
 
-def _formatted(match: re.Match[str], left: list[object]) -> str:
+def _format_verb(match: re.Match[str], left: list[object]) -> str:
     verb, width = match["verb"], int((match["width"] or "0")[:9])
     if match.group() == "%%":
         return "%"
@@ -191,7 +191,7 @@ def json_decode(text: str) -> object:
             levels, and integers beyond 64 bits.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        value = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
     except json.JSONDecodeError as problem:
         raise ValueError(
             f"the text is not JSON: {problem.msg} at line {problem.lineno}, column {problem.colno}"
@@ -223,14 +223,14 @@ def _check_length(characters: int) -> None:
         raise ValueError(f"the text would have {characters:,} characters; at most {MAX_TEXT:,}")
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("the JSON has an object with one key twice")
     return found
 
 
-def _refuse(constant: str) -> object:
+def _refuse_constant(constant: str) -> object:
     raise ValueError(f"the text is not JSON: it has no {constant}")
 
 

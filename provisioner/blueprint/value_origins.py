@@ -52,23 +52,23 @@ def stated_places(resource: DesiredResource, path: str) -> tuple[StatedPlace, ..
         for key, value in resource.inherited.items()
         if key == steps[: len(key)] or steps == key[: len(steps)]
     }
-    nearest = _find(resource.node, steps)
+    nearest = _nearest_node(resource.node, steps)
     if nearest is not None:
         is_exact = nearest.is_exact and not inherited
-        _add(found, nearest.span, nearest.node, resource.scope, is_exact=is_exact)
+        _add_places(found, nearest.span, nearest.node, resource.scope, is_exact=is_exact)
     for key, value in inherited.items():
         is_exact = nearest is None and key == steps
-        _add(found, value.node.span, value.node, value.instance, is_exact=is_exact)
+        _add_places(found, value.node.span, value.node, value.instance, is_exact=is_exact)
     return tuple(found[:MOST_PLACES]) or (StatedPlace(resource.span, is_exact=False),)
 
 
-def _add(
+def _add_places(
     found: list[StatedPlace], span: Span, node: Node, scope: Scope | None, *, is_exact: bool
 ) -> None:
     """Add a place and those of the parameters that it reads, each once."""
     places = [StatedPlace(span, is_exact=is_exact)]
     if scope is not None:
-        places += _givers(node, scope, set(), is_exact=is_exact)
+        places += _places_of_parameters(node, scope, set(), is_exact=is_exact)
     for place in places:
         if place.span not in {one.span for one in found}:
             found.append(place)
@@ -81,7 +81,7 @@ class _Nearest:
     is_exact: bool
 
 
-def _find(node: Node, steps: tuple[str, ...]) -> _Nearest | None:
+def _nearest_node(node: Node, steps: tuple[str, ...]) -> _Nearest | None:
     """Return the node at a path, or the nearest above it whose value may hold the property.
 
     Such a value is an expression, entries with expressions as keys, or a list. None where there is
@@ -89,7 +89,7 @@ def _find(node: Node, steps: tuple[str, ...]) -> _Nearest | None:
     """
     span = node.span
     for depth, step in enumerate(steps):
-        below = _entry(node, step)
+        below = _entry_at(node, step)
         if below is None:
             computed = [key for key in node.entries if "${" in key]
             if depth == 0 or (node.entries and not computed):
@@ -100,21 +100,21 @@ def _find(node: Node, steps: tuple[str, ...]) -> _Nearest | None:
     return _Nearest(node, span, is_exact=True)
 
 
-def _entry(node: Node, step: str) -> Node | None:
+def _entry_at(node: Node, step: str) -> Node | None:
     if not node.items:
         return node.get(step)
     if step.isdecimal() and int(step) < len(node.items):
         return node.items[int(step)]
-    named = (item for item in node.items if _name(item) == step)
+    named = (item for item in node.items if _name_of(item) == step)
     return next(named, None)
 
 
-def _name(node: Node) -> object:
+def _name_of(node: Node) -> object:
     name = node.get("name")
     return name.value if name is not None else None
 
 
-def _givers(
+def _places_of_parameters(
     node: Node, scope: Scope, seen: set[tuple[int, str]], *, is_exact: bool
 ) -> Iterator[StatedPlace]:
     """Yield where the parameters that a value reads are given, and those that these read.
@@ -133,16 +133,16 @@ def _givers(
         if name == EACH:
             repeated = _repetition_of(node, scope.node)
             if repeated is not None:
-                yield from _givers(repeated, scope, seen, is_exact=False)
+                yield from _places_of_parameters(repeated, scope, seen, is_exact=False)
         elif local is not None:
             yield StatedPlace(local.span, local=name, is_exact=is_whole)
-            yield from _givers(local, scope, seen, is_exact=is_whole)
+            yield from _places_of_parameters(local, scope, seen, is_exact=is_whole)
         elif given is not None:
             yield StatedPlace(given.node.span, name, is_exact=is_whole)
-            yield from _givers(given.node, given.instance, seen, is_exact=is_whole)
+            yield from _places_of_parameters(given.node, given.instance, seen, is_exact=is_whole)
         elif default is not None:
             yield StatedPlace(default.span, name, is_default=True, is_exact=is_whole)
-            yield from _givers(default, scope, seen, is_exact=is_whole)
+            yield from _places_of_parameters(default, scope, seen, is_exact=is_whole)
 
 
 def _is_reference(node: Node, name: str) -> bool:

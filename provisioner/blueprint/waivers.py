@@ -35,14 +35,14 @@ class Waiver:
 
         White space and the stop at the end do not matter.
         """
-        return self.breach is None or _words(self.breach) == _words(message)
+        return self.breach is None or _normalized_text(self.breach) == _normalized_text(message)
 
     def holds(self, address: str) -> bool:
         """Return whether the resource at an address is in scope."""
         return address == self.scope or address.startswith((f"{self.scope}.", f"{self.scope}["))
 
 
-def _words(text: str) -> str:
+def _normalized_text(text: str) -> str:
     return " ".join(text.split()).rstrip(".")
 
 

@@ -20,12 +20,14 @@ def check_boundaries(
     Raises:
         DiagnosticError: With each managed resource outside of them.
     """
-    wrong = list(_outside(resources, set(subscriptions.values())))
+    wrong = list(_outside_diagnostics(resources, set(subscriptions.values())))
     if wrong:
         raise DiagnosticError(*wrong)
 
 
-def _outside(resources: Iterable[DesiredResource], known: set[str]) -> Iterator[Diagnostic]:
+def _outside_diagnostics(
+    resources: Iterable[DesiredResource], known: set[str]
+) -> Iterator[Diagnostic]:
     for resource in resources:
         subscription = resource.id.subscription
         if not resource.managed or (subscription is not None and subscription.lower() in known):

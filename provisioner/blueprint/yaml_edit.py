@@ -29,7 +29,7 @@ def replace_scalar(text: str, node: Node, value: str) -> str:
     Raises:
         NotEditableError: For a scalar that is written with escapes or over several lines.
     """
-    at = _offset(text, node.span)
+    at = _offset_of(text, node.span)
     stated = re.escape(str(node.value))
     found = re.compile(f"({_PREFIX})(?:(['\"]){stated}\\2|{stated}(?=[\\s,\\]}}#]|$))").match(
         text, at
@@ -51,15 +51,15 @@ def insert_entry(text: str, root: Node, name: str, key: str, value: str) -> str:
     """
     entry = f'{key}: "{value}"'
     mapping = root.get(name)
-    newline = _newline(text)
+    newline = _newline_of(text)
     if mapping is None:
         gap = "" if not text or _BREAK.search(text[-1]) else newline
         return f"{text}{gap}{name}:{newline}  {entry}{newline}"
     if not isinstance(mapping.value, Mapping) or not mapping.key_spans:
         raise NotEditableError("is empty")
     first = min(mapping.key_spans.values(), key=lambda span: (span.line, span.column))
-    at = _offset(text, first)
-    if text[_offset(text, mapping.span) :][:1] == "{":
+    at = _offset_of(text, first)
+    if text[_offset_of(text, mapping.span) :][:1] == "{":
         return f"{text[:at]}{entry}, {text[at:]}"
     heading = root.key_spans[name].line
     starts = _line_starts(text)
@@ -69,7 +69,7 @@ def insert_entry(text: str, root: Node, name: str, key: str, value: str) -> str:
     return f"{text[:below]}{' ' * (first.column - 1)}{entry}{newline}{text[below:]}"
 
 
-def _offset(text: str, span: Span) -> int:
+def _offset_of(text: str, span: Span) -> int:
     return _line_starts(text)[span.line - 1] + span.column - 1
 
 
@@ -77,6 +77,6 @@ def _line_starts(text: str) -> list[int]:
     return [0, *(found.end() for found in _BREAK.finditer(text))]
 
 
-def _newline(text: str) -> str:
+def _newline_of(text: str) -> str:
     found = _BREAK.search(text)
     return found[0] if found else "\n"

@@ -54,20 +54,22 @@ def format_yaml(text: str, path: str) -> str:
     """
     before = parse_yaml(text, path)
     if _OTHER_BREAKS.search(text):
-        raise _refusal(path, "it has line breaks other than LF and CRLF")
+        raise _refused_format(path, "it has line breaks other than LF and CRLF")
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     laid_out = _laid_out(text)
     kind = before.find(("kind",)).value
-    ordered = _ordered(laid_out, kind) if isinstance(kind, str) and kind in KINDS else laid_out
+    ordered = (
+        _with_ordered_keys(laid_out, kind) if isinstance(kind, str) and kind in KINDS else laid_out
+    )
     for candidate in (ordered, laid_out):
         result = _without_repeated_blanks(candidate)
         same = parse_yaml(result, path).plain() == before.plain()
         if same and comments_of(result) == comments_of(text):
             return result
-    raise _refusal(path, "its layout cannot change without its meaning")
+    raise _refused_format(path, "its layout cannot change without its meaning")
 
 
-def _refusal(path: str, why: str) -> DiagnosticError:
+def _refused_format(path: str, why: str) -> DiagnosticError:
     return DiagnosticError(error("not-formatted", f"{path} is left as it is: {why}.", None))
 
 
@@ -113,14 +115,14 @@ def _laid_out(text: str) -> str:
     for number, start, end, replacement in sorted(layout.edits, reverse=True):
         row = lines[number]
         lines[number] = row[:start] + replacement + row[end:]
-    shifts = _shifts(text.split("\n"), layout)
+    shifts = _column_shifts(text.split("\n"), layout)
     return "\n".join(
-        _shifted(row, shifts.get(number, 0), is_fixed=number in layout.fixed)
+        _shift_row(row, shifts.get(number, 0), is_fixed=number in layout.fixed)
         for number, row in enumerate(lines)
     )
 
 
-def _shifted(row: str, by: int, *, is_fixed: bool) -> str:
+def _shift_row(row: str, by: int, *, is_fixed: bool) -> str:
     if not row.strip():
         return row if is_fixed else ""
     moved = " " * by + row if by >= 0 else row[min(-by, _indent_of(row)) :]
@@ -240,7 +242,7 @@ def _read_scalar(layout: _Layout, token: Any, lines: Sequence[str], started: int
             layout.edits.append((start.line, start.column, end.column, f'"{plain}"'))
 
 
-def _shifts(lines: Sequence[str], layout: _Layout) -> Mapping[int, int]:
+def _column_shifts(lines: Sequence[str], layout: _Layout) -> Mapping[int, int]:
     """Return by how many columns each line moves."""
     shifts = {
         number: indent - _indent_of(lines[number]) for number, indent in layout.indents.items()
@@ -278,7 +280,7 @@ def _shift_of_comment(
     return shifts[content[above - 1]] if above and indent else 0
 
 
-def _ordered(text: str, kind: str) -> str:
+def _with_ordered_keys(text: str, kind: str) -> str:
     """Return a text with the keys of its root in the order of their model."""
     layout = _read_layout(text)
     if layout.aliases or layout.explicit or len(layout.keys) < 2:

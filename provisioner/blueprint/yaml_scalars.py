@@ -31,7 +31,7 @@ def read_scalar(event: Any, span: Span) -> bool | int | float | str | None:  # n
             that is out of range (`number-out-of-range`).
     """
     text = str(event.value)
-    match _kind(event, text, span):
+    match _scalar_kind(event, text, span):
         case "str":
             return text
         case "null":
@@ -39,7 +39,7 @@ def read_scalar(event: Any, span: Span) -> bool | int | float | str | None:  # n
         case "bool":
             return text.lower() == "true"
         case "int":
-            return _integer(text, span)
+            return _parse_integer(text, span)
         case "float":
             number = float(text)
             if number in (float("inf"), float("-inf")):
@@ -49,7 +49,7 @@ def read_scalar(event: Any, span: Span) -> bool | int | float | str | None:  # n
             raise DiagnosticError(refused_tag(event.tag, span))
 
 
-def _kind(event: Any, text: str, span: Span) -> str:  # noqa: ANN401
+def _scalar_kind(event: Any, text: str, span: Span) -> str:  # noqa: ANN401
     """Return the kind of a scalar: that of its tag, or of how it is written.
 
     Raises:
@@ -66,7 +66,7 @@ def _kind(event: Any, text: str, span: Span) -> str:  # noqa: ANN401
     return kind
 
 
-def _integer(text: str, span: Span) -> int:
+def _parse_integer(text: str, span: Span) -> int:
     """Return an integer.
 
     Azure Resource Manager's readers hold 64 bits, and Python's own conversion refuses more than

@@ -102,7 +102,7 @@ def parse_yaml(text: str, file: str) -> Node:
         DiagnosticError: With the place: `invalid-yaml`, `duplicate-key`, `number-out-of-range`, or
             `too-large` with the bound that was exceeded.
     """
-    roots = _read(text, file, 1)
+    roots = _read_documents(text, file, 1)
     if not roots:
         raise DiagnosticError(
             error("invalid-yaml", "the file is empty.", Span(file, 1, 1), "Expected a document.")
@@ -112,10 +112,12 @@ def parse_yaml(text: str, file: str) -> Node:
 
 def parse_documents(text: str, file: str) -> tuple[Node, ...]:
     """Read the YAML documents of a file, the empty ones left out. Raises as `parse_yaml` does."""
-    return tuple(node for node in _read(text, file, MAX_DOCUMENTS) if node.value is not None)
+    return tuple(
+        node for node in _read_documents(text, file, MAX_DOCUMENTS) if node.value is not None
+    )
 
 
-def _read(text: str, file: str, documents: int) -> list[Node]:
+def _read_documents(text: str, file: str, documents: int) -> list[Node]:
     if len(text) > MAX_CHARACTERS:
         raise DiagnosticError(
             _too_large(
@@ -215,10 +217,10 @@ class _Builder:
             yaml.DocumentStartEvent: self._start_document,
             yaml.ScalarEvent: self._add_scalar,
             yaml.AliasEvent: self._add_alias,
-            yaml.SequenceStartEvent: self._start,
-            yaml.MappingStartEvent: self._start,
-            yaml.SequenceEndEvent: self._end,
-            yaml.MappingEndEvent: self._end,
+            yaml.SequenceStartEvent: self._start_collection,
+            yaml.MappingStartEvent: self._start_collection,
+            yaml.SequenceEndEvent: self._end_collection,
+            yaml.MappingEndEvent: self._end_collection,
         }
 
     def add(self, event: Any) -> None:  # noqa: ANN401
@@ -227,12 +229,12 @@ class _Builder:
         if taker is not None:
             taker(event)
 
-    def _span(self, event: Any) -> Span:  # noqa: ANN401
+    def _span_of(self, event: Any) -> Span:  # noqa: ANN401
         mark = event.start_mark
         return Span(self._file, mark.line + 1, mark.column + 1)
 
     def _start_document(self, event: Any) -> None:  # noqa: ANN401
-        span = self._span(event)
+        span = self._span_of(event)
         self._anchors = {}
         if len(self.roots) == self._documents:
             raise DiagnosticError(
@@ -241,8 +243,8 @@ class _Builder:
                 else _too_large(f"the file has more than {self._documents:,} documents", span)
             )
 
-    def _start(self, event: Any) -> None:  # noqa: ANN401
-        span = self._span(event)
+    def _start_collection(self, event: Any) -> None:  # noqa: ANN401
+        span = self._span_of(event)
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         self._expect_value(span)
         if event.tag not in (None, f"{CORE}map" if is_mapping else f"{CORE}seq"):
@@ -252,15 +254,15 @@ class _Builder:
             self._anchors[event.anchor] = None  # open: an alias of it would contain itself
         self._open.append(_Open(span, event.anchor, is_mapping))
 
-    def _end(self, _event: object) -> None:
+    def _end_collection(self, _event: object) -> None:
         done = self._open.pop()
         complete = done.close()
         if done.anchor:
             self._anchors[done.anchor] = complete
-        self._place(complete, 1, done.span)
+        self._place_node(complete, 1, done.span)
 
     def _add_alias(self, event: Any) -> None:  # noqa: ANN401
-        anchor, span = str(event.anchor), self._span(event)
+        anchor, span = str(event.anchor), self._span_of(event)
         if anchor not in self._anchors:
             raise DiagnosticError(
                 error("invalid-yaml", f"there is no anchor {anchor!r} above.", span)
@@ -273,10 +275,10 @@ class _Builder:
             return
         # The node is shared and not copied, but whoever walks the tree meets it once an alias.
         self._check_depth(target.levels, span)
-        self._place(target, target.nodes, span)
+        self._place_node(target, target.nodes, span)
 
     def _add_scalar(self, event: Any) -> None:  # noqa: ANN401
-        span = self._span(event)
+        span = self._span_of(event)
         found = _CONTROL.search(event.value)
         if found:
             raise DiagnosticError(
@@ -301,7 +303,7 @@ class _Builder:
         node = Node(read_scalar(event, span), span, quoted=event.style in ("'", '"'))
         if event.anchor:
             self._anchors[event.anchor] = _Complete(node)
-        self._place(_Complete(node), 1, span)
+        self._place_node(_Complete(node), 1, span)
 
     @property
     def _awaits_key(self) -> bool:
@@ -349,7 +351,7 @@ class _Builder:
                 _too_large(f"lists and mappings are nested more than {MAX_DEPTH} levels deep", span)
             )
 
-    def _place(self, complete: _Complete, new: int, span: Span) -> None:
+    def _place_node(self, complete: _Complete, new: int, span: Span) -> None:
         """Put a node, `new` nodes of which are not counted yet, where it belongs.
 
         Raises:

@@ -100,7 +100,7 @@ def scope_of_claim(document: AccessDocument) -> str:
             "actual state (--of actual)."
         )
     if document.is_partial:
-        return " ".join(_missing(document))
+        return " ".join(_unreadable_parts(document))
     eligible = "" if document.question.eligible else " Eligible roles were not read (--eligible)."
     return (
         f"Role assignments that hold in {subscriptions}, inherited ones too.{eligible} Access of "
@@ -116,7 +116,7 @@ _MISSING = {
 """Reads that may fail, by the end of their type, and how the answer may be wrong without them."""
 
 
-def _missing(document: AccessDocument) -> Iterator[str]:
+def _unreadable_parts(document: AccessDocument) -> Iterator[str]:
     """Yield what could not be read, and how the answer may be wrong because of it."""
     for kind, (what, so) in _MISSING.items():
         refused = [e.path.lower() for e in document.unreadable if e.type.lower().endswith(kind)]

@@ -32,7 +32,7 @@ def addition_lines(
     for entry in entries[:_MOST]:
         result += _entry_lines(entry, width)
         result += attribution_lines(attributions.get(entry.id), width, 8)
-    return [*result, *_hidden(len(entries)), BLANK]
+    return [*result, *_hidden_count_lines(len(entries)), BLANK]
 
 
 def accepted_lines(entries: Sequence[AcceptedDocument], width: int) -> list[Line]:
@@ -44,7 +44,7 @@ def accepted_lines(entries: Sequence[AcceptedDocument], width: int) -> list[Line
         result += _entry_lines(entry.addition, width)
         why = f"until {plain(entry.expires)} by {plain(entry.owner)}: {plain(entry.reason)}"
         result += [line(" " * 8, Span(row, Style.DIM)) for row in wrap(why, width - 8)]
-    return [*result, *_hidden(len(entries)), BLANK]
+    return [*result, *_hidden_count_lines(len(entries)), BLANK]
 
 
 def addition_label(entry: AdditionDocument) -> str:
@@ -111,6 +111,6 @@ def _entry_lines(entry: AdditionDocument, width: int) -> list[Line]:
     ]
 
 
-def _hidden(count: int) -> list[Line]:
+def _hidden_count_lines(count: int) -> list[Line]:
     more = count - _MOST
     return [line("    ", Span(and_more(more, "addition"), Style.DIM))] if more > 0 else []

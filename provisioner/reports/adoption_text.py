@@ -31,25 +31,26 @@ def render_adoption_text(document: AdoptionDocument, width: int = 100) -> Iterat
     for file in document.files:
         yield line(f"    {plain(file.path).ljust(widest)}  {file.lines:5d} lines")
     yield BLANK
-    yield from _changes(document, width)
+    yield from _change_lines(document, width)
     rows = [(short_id(each), each.reason) for each in document.not_expressed]
-    yield from _rows("not in the files", Style.WARNING, rows, width)
+    yield from _section_lines("not in the files", Style.WARNING, rows, width)
     rows = [(short_id(each), each.reason) for each in document.unlisted]
-    yield from _rows("not found in Azure", Style.WARNING, rows, width)
+    yield from _section_lines("not found in Azure", Style.WARNING, rows, width)
     rows = [(plain(each.path), plain(each.reason)) for each in document.unreadable]
-    yield from _rows("could not be read", Style.WARNING, rows, width)
+    yield from _section_lines("could not be read", Style.WARNING, rows, width)
     rows = [(f"{plain(n.address)}  {plain(n.path)}", plain(n.reason)) for n in document.notes]
-    yield from _rows("not stated", Style.PLAIN, rows, width)
+    yield from _section_lines("not stated", Style.PLAIN, rows, width)
     rows = [
-        (reason, _names(names)) for reason, names in sorted(by_reason(document.left_out).items())
+        (reason, _list_names(names))
+        for reason, names in sorted(by_reason(document.left_out).items())
     ]
-    yield from _rows("left out", Style.PLAIN, rows, width)
+    yield from _section_lines("left out", Style.PLAIN, rows, width)
     yield from render_diagnostics(document.diagnostics, width)
-    yield from _last("Proof    ", [proof_words(document)], width)
-    yield from _last("Next     ", next_words(document), width)
+    yield from _sentence_lines("Proof    ", [proof_words(document)], width)
+    yield from _sentence_lines("Next     ", next_words(document), width)
 
 
-def _changes(document: AdoptionDocument, width: int) -> Iterator[Line]:
+def _change_lines(document: AdoptionDocument, width: int) -> Iterator[Line]:
     if not document.changes:
         return
     yield line("  ", Span("would change", Style.BLOCKED))
@@ -62,7 +63,9 @@ def _changes(document: AdoptionDocument, width: int) -> Iterator[Line]:
     yield BLANK
 
 
-def _rows(name: str, style: Style, rows: Sequence[tuple[str, str]], width: int) -> Iterator[Line]:
+def _section_lines(
+    name: str, style: Style, rows: Sequence[tuple[str, str]], width: int
+) -> Iterator[Line]:
     if not rows:
         return
     style = Style.BOLD if style is Style.PLAIN else style
@@ -76,13 +79,13 @@ def _rows(name: str, style: Style, rows: Sequence[tuple[str, str]], width: int) 
     yield BLANK
 
 
-def _names(names: Sequence[str]) -> str:
+def _list_names(names: Sequence[str]) -> str:
     shown = ", ".join(names[:_MOST_NAMES])
     more = len(names) - _MOST_NAMES
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _last(name: str, sentences: Sequence[str], width: int) -> Iterator[Line]:
+def _sentence_lines(name: str, sentences: Sequence[str], width: int) -> Iterator[Line]:
     for words in sentences:
         first, *rest = wrap(words, width - len(name)) or [""]
         yield line(Span(name, Style.BOLD), first)

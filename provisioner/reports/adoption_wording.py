@@ -16,7 +16,7 @@ def proof_words(document: AdoptionDocument) -> str:
         case Verdict.PROVEN:
             return f"proven: {held} ({total}, {plural(document.types, 'type')})"
         case Verdict.PARTIAL:
-            return f"proven for what could be read: {held} ({total}){_beyond(document)}"
+            return f"proven for what could be read: {held} ({total}){_scope_of_proof(document)}"
         case Verdict.NOT_PROVEN if not document.changes:
             return f"not proven: {held} ({total}), but the plan cannot be applied: it has errors"
         case Verdict.NOT_PROVEN:
@@ -26,7 +26,7 @@ def proof_words(document: AdoptionDocument) -> str:
             )
 
 
-def _beyond(document: AdoptionDocument) -> str:
+def _scope_of_proof(document: AdoptionDocument) -> str:
     """Return what the proof does not cover.
 
     That is resources that the files do not state, and reads that Azure refused.

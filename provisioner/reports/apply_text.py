@@ -27,7 +27,7 @@ def render_apply_text(document: ApplyDocument, width: int = 100) -> Iterator[Lin
     for step in failed:
         yield from _failed_lines(step, width)
     for step in skipped[:_MOST_SKIPPED]:
-        why = _reason(step, steps)
+        why = _reason_of_skip(step, steps)
         yield line("  ", Span("skipped", Style.WARNING), f"  {plain(step.address)} · {why}")
     if len(skipped) > _MOST_SKIPPED:
         yield line("  ", Span(and_more(len(skipped) - _MOST_SKIPPED, "skipped step"), Style.DIM))
@@ -40,7 +40,7 @@ def render_apply_text(document: ApplyDocument, width: int = 100) -> Iterator[Lin
     if failed or skipped:
         name = plain(document.environment.name)
         yield line(f"What succeeded stays. `azsec plan {name}` takes up from there.")
-    yield from totals("Apply", _summary(document), document.digest, width)
+    yield from totals("Apply", _summary_words(document), document.digest, width)
 
 
 def _failed_lines(step: StepOutcome, width: int) -> Iterator[Line]:
@@ -51,7 +51,7 @@ def _failed_lines(step: StepOutcome, width: int) -> Iterator[Line]:
         yield line(" " * 11, row)
 
 
-def _reason(step: StepOutcome, steps: dict[str, StepOutcome]) -> str:
+def _reason_of_skip(step: StepOutcome, steps: dict[str, StepOutcome]) -> str:
     cause = steps.get(step.message or "")
     if cause is None:
         return plain(step.message or "")
@@ -59,7 +59,7 @@ def _reason(step: StepOutcome, steps: dict[str, StepOutcome]) -> str:
     return f"waits for {what}{plain(cause.address)}, which failed"
 
 
-def _summary(document: ApplyDocument) -> str:
+def _summary_words(document: ApplyDocument) -> str:
     told = [f"{document.count(outcome):,} {outcome}" for outcome in _ORDER]
     shown = [text for text in told if not text.startswith("0 ")] or ["0 steps"]
     return joined((*shown, "interrupted" if document.interrupted else ""))

@@ -11,7 +11,7 @@ from provisioner.reports.markdown_escape import code, prose
 from provisioner.reports.markdown_table import row, section, table_head
 
 
-def _added(entry: AdditionDocument) -> str:
+def _addition_words(entry: AdditionDocument) -> str:
     return f"{addition_label(entry)}: {describe_addition(entry)}"
 
 
@@ -19,7 +19,7 @@ def attribution_section(document: DriftDocument) -> str:
     """Return a table of who changed the drifted resources; empty where none was looked up."""
     addresses = {drifted.id: drifted.address for drifted in document.drifted}
     addresses |= {entry.id: entry.address for entry in document.undeclared}
-    addresses |= {entry.id: _added(entry) for entry in document.additions}
+    addresses |= {entry.id: _addition_words(entry) for entry in document.additions}
     rows = (
         row(
             code(addresses.get(key, key), 300),

@@ -27,17 +27,17 @@ def attribution_sentences(attribution: AttributionDocument) -> Iterator[str]:
             "20 minutes)"
         )
     elif len(writers) == 1:
-        yield _sentence(writers[0])
+        yield _writer_sentence(writers[0])
     else:
         yield f"changed several times since {since}, the latest first:"
-        yield from (f"- {_sentence(writer)}" for writer in writers[:_MOST_WRITERS])
+        yield from (f"- {_writer_sentence(writer)}" for writer in writers[:_MOST_WRITERS])
         if len(writers) > _MOST_WRITERS:
             yield f"- {and_more(len(writers) - _MOST_WRITERS, 'writer')}"
 
 
-def _sentence(writer: WriterDocument) -> str:
+def _writer_sentence(writer: WriterDocument) -> str:
     verb = "deleted" if writer.deleted else _VERBS[writer.kind]
-    told = f"{verb} {_actor(writer)} at {plain(writer.at)}"
+    told = f"{verb} {_actor_words(writer)} at {plain(writer.at)}"
     if writer.writes > 1:
         told += f" (the last of {writer.writes:,} writes)"
     if writer.outcome not in (None, "succeeded"):
@@ -45,7 +45,7 @@ def _sentence(writer: WriterDocument) -> str:
     if writer.resource:
         deletes = (writer.action or "").lower().endswith("/delete")
         how = "the delete of" if deletes else "a write to"
-        told += f", by {how} {_relative(plain(writer.resource))}"
+        told += f", by {how} {_relative_id(plain(writer.resource))}"
     if writer.paths:
         shown = [show_path(path) for path in writer.paths[:_MOST_PATHS]]
         if len(writer.paths) > _MOST_PATHS:
@@ -68,13 +68,13 @@ _OUTCOMES = {
 }
 
 
-def _relative(resource: str) -> str:
+def _relative_id(resource: str) -> str:
     """Return the end of an id that names the resource: `virtualNetworks/vnet`."""
     kind, _, name = resource.rpartition("/")
     return f"{kind.rpartition('/')[2]}/{name}"
 
 
-def _actor(writer: WriterDocument) -> str:
+def _actor_words(writer: WriterDocument) -> str:
     if writer.kind is WriterKind.PLATFORM:
         return "by Azure itself"
     if writer.kind is WriterKind.UNSPECIFIED:

@@ -42,14 +42,14 @@ def census_sentence(census: CensusDocument) -> str:
     unjudged = [entry for entry in census.not_covered if entry.reason == NO_FACTS]
     others = [entry for entry in census.not_covered if entry.reason != NO_FACTS]
     if others:
-        parts.append(f"not looked at: {_shortened(others)}")
+        parts.append(f"not looked at: {_shorten_entries(others)}")
     if unjudged:
-        parts.append(_unjudged(unjudged))
+        parts.append(_unjudged_types(unjudged))
     if census.cluster is not None:
         parts.append(_in_cluster(census.cluster))
     if census.unknown:
         total = sum(len(entry.controls) for entry in census.unknown)
-        told = ", ".join(map(_unknown, census.unknown))
+        told = ", ".join(map(_unknown_controls, census.unknown))
         parts.append(f"{plural(total, 'control')} unknown: {told}")
     return "; ".join(parts) + "."
 
@@ -65,7 +65,7 @@ def _in_cluster(cluster: ClusterCensusDocument) -> str:
     return f"in the cluster {seen}, from {plain(cluster.source)} ({read})"
 
 
-def _unknown(entry: UnknownControlsDocument) -> str:
+def _unknown_controls(entry: UnknownControlsDocument) -> str:
     """Return how many controls are unknown for a reason; a single one by its id."""
     reason = plain(entry.reason)
     if len(entry.controls) > 1:
@@ -146,9 +146,9 @@ def not_assessed(census: CensusDocument) -> Iterator[tuple[str, str]]:
         yield not_covered_name(entry), f"not covered: {plain(entry.reason)}"
 
 
-def _shortened(entries: Sequence[NotCoveredDocument]) -> str:
+def _shorten_entries(entries: Sequence[NotCoveredDocument]) -> str:
     told = [
-        f"{sum(entry.count for entry in same):,} {words} ({_named(same)})"
+        f"{sum(entry.count for entry in same):,} {words} ({_list_named(same)})"
         for reason, words in _COUNTED.items()
         if (same := [entry for entry in entries if entry.reason == reason])
     ]
@@ -156,7 +156,7 @@ def _shortened(entries: Sequence[NotCoveredDocument]) -> str:
     return ", ".join(told)
 
 
-def _unjudged(entries: Sequence[NotCoveredDocument]) -> str:
+def _unjudged_types(entries: Sequence[NotCoveredDocument]) -> str:
     count = plural(sum(entry.count for entry in entries), "resource")
     types = ", ".join(map(_of_type, entries[:_MOST_NAMED]))
     more = ", …" if len(entries) > _MOST_NAMED else ""
@@ -167,6 +167,6 @@ def _of_type(entry: NotCoveredDocument) -> str:
     return f"{plain((entry.of or '').removeprefix('resource of '))} {entry.count:,}"
 
 
-def _named(entries: Sequence[NotCoveredDocument]) -> str:
+def _list_named(entries: Sequence[NotCoveredDocument]) -> str:
     named = [f"{plain(entry.what)} {entry.count:,}" for entry in entries[:_MOST_NAMED]]
     return ", ".join([*named, "…"] if len(entries) > _MOST_NAMED else named)

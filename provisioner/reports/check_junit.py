@@ -18,12 +18,12 @@ def render_check_junit(document: CheckDocument) -> str:
     A control that is partial, waived, unknown or not applicable is skipped, with the reason; one
     that is unknown because something could not be read is an error.
     """
-    unread = _unread(document)
+    unread = _controls_unread(document)
     told = [result for result in document.results if not result.is_group]
     root = ElementTree.Element("testsuites", name=f"azsec check {document.environment.name}")
-    _count(root, told, unread)
+    _set_counts(root, told, unread)
     _add_suites(root, told, unread)
-    return _text(root)
+    return _xml_text(root)
 
 
 def render_checks_junit(documents: Sequence[CheckDocument]) -> str:
@@ -31,11 +31,11 @@ def render_checks_junit(documents: Sequence[CheckDocument]) -> str:
     root = ElementTree.Element("testsuites", name="azsec check")
     for document in documents:
         told = [result for result in document.results if not result.is_group]
-        _add_suites(root, told, _unread(document), f"{document.environment.name}: ")
-    return _text(root)
+        _add_suites(root, told, _controls_unread(document), f"{document.environment.name}: ")
+    return _xml_text(root)
 
 
-def _unread(document: CheckDocument) -> frozenset[str]:
+def _controls_unread(document: CheckDocument) -> frozenset[str]:
     return frozenset(
         control
         for entry in document.census.unknown
@@ -53,18 +53,18 @@ def _add_suites(
     for chapter, title in chapters(told).items():
         cases = [result for result in told if result.control.chapter == chapter]
         suite = ElementTree.SubElement(root, "testsuite", name=prefix + title)
-        _count(suite, cases, unread)
+        _set_counts(suite, cases, unread)
         for result in cases:
             _add_case(suite, result, unread)
 
 
-def _text(root: ElementTree.Element) -> str:
+def _xml_text(root: ElementTree.Element) -> str:
     ElementTree.indent(root)
     text = ElementTree.tostring(root, encoding="unicode", xml_declaration=False)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _count(
+def _set_counts(
     element: ElementTree.Element, results: Sequence[ResultDocument], unread: frozenset[str]
 ) -> None:
     failing = sum(result.verdict == FAIL for result in results)

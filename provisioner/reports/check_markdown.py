@@ -41,11 +41,11 @@ def render_check_markdown(document: CheckDocument) -> str:
     text += census_paragraph(document.census)
     for gate, ids in refusals(document):
         text += f"**Refused by the gate {prose(gate)}: {', '.join(map(code, ids))}.**\n\n"
-    text += _matrix(document.results)
-    text += _findings(FAIL, "**Failing**", told, document)
-    text += _findings("waived", "**Waived**", told, document)
-    text += _open("partial", "**Partial: evidence is missing**", told)
-    text += _open("unknown", "**Unknown**", told)
+    text += _chapter_table(document.results)
+    text += _findings_section(FAIL, "**Failing**", told, document)
+    text += _findings_section("waived", "**Waived**", told, document)
+    text += _controls_section("partial", "**Partial: evidence is missing**", told)
+    text += _controls_section("unknown", "**Unknown**", told)
     text += census_section(document.census)
     return text.rstrip() + "\n"
 
@@ -86,7 +86,7 @@ def security_section(security: SecurityDeltaDocument | None) -> str:
     )
 
 
-def _matrix(results: Sequence[ResultDocument]) -> str:
+def _chapter_table(results: Sequence[ResultDocument]) -> str:
     cells = matrix(results)
     text = table_head(("chapter", *LAYERS))
     for chapter, title in chapters(results).items():
@@ -99,7 +99,7 @@ def _matrix(results: Sequence[ResultDocument]) -> str:
     return text + "\n"
 
 
-def _findings(
+def _findings_section(
     verdict: str, title: str, results: Sequence[ResultDocument], document: CheckDocument
 ) -> str:
     rows = []
@@ -122,7 +122,7 @@ def _findings(
     return section(f"{title}\n\n{head}", rows, len(rows), "finding")
 
 
-def _open(verdict: str, title: str, results: Sequence[ResultDocument]) -> str:
+def _controls_section(verdict: str, title: str, results: Sequence[ResultDocument]) -> str:
     rows = [
         row(
             code(result.control.id),

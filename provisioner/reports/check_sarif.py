@@ -46,33 +46,33 @@ def render_checks_sarif(documents: Sequence[CheckDocument], version: str) -> str
     log: Mapping[str, Any] = {
         "$schema": _SCHEMA,
         "version": "2.1.0",
-        "runs": [_run(document, version) for document in documents],
+        "runs": [_sarif_run(document, version) for document in documents],
     }
     return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
 
 
-def _run(document: CheckDocument, version: str) -> Mapping[str, Any]:
-    found = [result for result in document.results if _shown(result)]
+def _sarif_run(document: CheckDocument, version: str) -> Mapping[str, Any]:
+    found = [result for result in document.results if _is_reported(result)]
     return {
         "tool": {
             "driver": {
                 "name": "azsec",
                 "semanticVersion": version,
-                "rules": [_rule(result.control) for result in found],
+                "rules": [_sarif_rule(result.control) for result in found],
             }
         },
         "automationDetails": {"id": f"azsec/{document.environment.name}/"},
         "columnKind": "unicodeCodePoints",
-        "invocations": [_invocation(document)],
+        "invocations": [_sarif_invocation(document)],
         "results": [
             entry
             for number, result in enumerate(found)
-            for entry in _results(number, result, document)
+            for entry in _sarif_results(number, result, document)
         ],
     }
 
 
-def _invocation(document: CheckDocument) -> Mapping[str, Any]:
+def _sarif_invocation(document: CheckDocument) -> Mapping[str, Any]:
     """Return whether the whole state was read, which the absence of results does not show."""
     unreadable = document.census.unreadable
     return {
@@ -87,11 +87,11 @@ def _invocation(document: CheckDocument) -> Mapping[str, Any]:
     }
 
 
-def _shown(result: ResultDocument) -> bool:
+def _is_reported(result: ResultDocument) -> bool:
     return any(seen.verdict in (FAIL, "waived") for seen in result.findings)
 
 
-def _rule(control: ControlDocument) -> Mapping[str, Any]:
+def _sarif_rule(control: ControlDocument) -> Mapping[str, Any]:
     remediation = f"\n\n```yaml\n{control.remediation}\n```" if control.remediation else ""
     mappings = control.mappings
     tags = ["security", control.layer, *(f"CIS-AKS-1.8-{number}" for number in mappings.cis)]
@@ -113,7 +113,7 @@ def _rule(control: ControlDocument) -> Mapping[str, Any]:
     }
 
 
-def _results(
+def _sarif_results(
     number: int, result: ResultDocument, document: CheckDocument
 ) -> Iterator[Mapping[str, Any]]:
     for seen in result.findings:
@@ -123,28 +123,28 @@ def _results(
             "ruleId": result.control.id,
             "ruleIndex": number,
             "level": _LEVELS[result.control.severity],
-            "message": {"text": _message(seen)},
-            "locations": [_location(seen, document.environment)],
-            "partialFingerprints": {"azsec/v1": _fingerprint(result.control, seen)},
+            "message": {"text": _result_message(seen)},
+            "locations": [_sarif_location(seen, document.environment)],
+            "partialFingerprints": {"azsec/v1": _finding_fingerprint(result.control, seen)},
         }
         waiver = seen.waiver
         if waiver is not None:
-            entry["suppressions"] = [_suppression(waiver)]
+            entry["suppressions"] = [_sarif_suppression(waiver)]
         yield entry
 
 
-def _message(seen: FindingDocument) -> str:
+def _result_message(seen: FindingDocument) -> str:
     place = f" ({plain(seen.place)})" if seen.place and not is_local(seen.place) else ""
     return f"{plain(seen.address or seen.id)}: {plain(seen.evidence)}{place}"
 
 
-def _location(seen: FindingDocument, environment: EnvironmentDocument) -> Mapping[str, Any]:
+def _sarif_location(seen: FindingDocument, environment: EnvironmentDocument) -> Mapping[str, Any]:
     """Return the location of a finding.
 
     Code scanning accepts only files of the working copy, so a finding in the library or in a git
     module is reported at the environment's file.
     """
-    path, line, column = _split(seen.place) or (environment.blueprint, 1, 1)
+    path, line, column = _split_place(seen.place) or (environment.blueprint, 1, 1)
     if not is_local(path):
         path, line, column = environment.path, 1, 1
     artifact: dict[str, Any] = {"uri": posixpath.normpath(path)}
@@ -161,21 +161,21 @@ def _location(seen: FindingDocument, environment: EnvironmentDocument) -> Mappin
     }
 
 
-def _split(place: str | None) -> tuple[str, int, int] | None:
+def _split_place(place: str | None) -> tuple[str, int, int] | None:
     parts = (place or "").rsplit(":", 2)
     if len(parts) != 3 or not (parts[1].isdigit() and parts[2].isdigit()):
         return None
     return parts[0], int(parts[1]), int(parts[2])
 
 
-def _fingerprint(control: ControlDocument, seen: FindingDocument) -> str:
+def _finding_fingerprint(control: ControlDocument, seen: FindingDocument) -> str:
     """Return the identity of a finding, which does not change when its line moves."""
     text = "\n".join((control.id, seen.address or seen.id.lower(), seen.path))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _suppression(waiver: WaiverDocument) -> Mapping[str, Any]:
-    path, line, column = _split(waiver.place) or (waiver.place, 1, 1)
+def _sarif_suppression(waiver: WaiverDocument) -> Mapping[str, Any]:
+    path, line, column = _split_place(waiver.place) or (waiver.place, 1, 1)
     return {
         "kind": "external",
         "status": "accepted",

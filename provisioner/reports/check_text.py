@@ -52,12 +52,12 @@ def render_check_text(document: CheckDocument, width: int = 100) -> Iterator[Lin
     for verdict in (FAIL, "waived", "unknown", *rest):
         found = [result for result in told if result.verdict == verdict]
         if found:
-            yield from _section(verdict, found, width)
-    yield from _partial(told, width)
-    yield from _table(document.results)
+            yield from _section_lines(verdict, found, width)
+    yield from _partial_lines(told, width)
+    yield from _chapter_table(document.results)
     yield from unreadable_lines(document.census.unreadable, width)
     yield from render_diagnostics(document.diagnostics, width)
-    yield from _refusal(document, width)
+    yield from _gate_lines(document, width)
     yield from census_lines(document.census, width)
     rows = wrap(totals_of(document), width - 9)
     yield from (
@@ -93,7 +93,7 @@ def render_compliance_text(document: ComplianceDocument, width: int = 100) -> It
     )
 
 
-def _section(verdict: str, found: Sequence[ResultDocument], width: int) -> Iterator[Line]:
+def _section_lines(verdict: str, found: Sequence[ResultDocument], width: int) -> Iterator[Line]:
     yield line("  ", Span(verdict, _STYLES[verdict]), f" · {plural(len(found), 'control')}")
     for result in found:
         control = result.control
@@ -103,7 +103,7 @@ def _section(verdict: str, found: Sequence[ResultDocument], width: int) -> Itera
             continue
         matching = [seen for seen in result.findings if seen.verdict == verdict]
         for seen in matching[:_MOST_FINDINGS]:
-            yield from _finding(seen, width)
+            yield from _finding_lines(seen, width)
         hidden = len(matching) - _MOST_FINDINGS
         if hidden > 0:
             yield line(" " * 8, Span(and_more(hidden, "resource"), Style.DIM))
@@ -114,7 +114,7 @@ def _section(verdict: str, found: Sequence[ResultDocument], width: int) -> Itera
     yield BLANK
 
 
-def _finding(seen: FindingDocument, width: int) -> Iterator[Line]:
+def _finding_lines(seen: FindingDocument, width: int) -> Iterator[Line]:
     place = f" ({plain(seen.place)})" if seen.place else ""
     text = f"{plain(seen.address or seen.id)}: {plain(seen.evidence)}{place}"
     yield from (line(" " * 8, row) for row in wrap(text, width - 8))
@@ -124,7 +124,7 @@ def _finding(seen: FindingDocument, width: int) -> Iterator[Line]:
         yield from (line(" " * 10, Span(row, Style.DIM)) for row in wrap(why, width - 10))
 
 
-def _partial(results: Iterable[ResultDocument], width: int) -> Iterator[Line]:
+def _partial_lines(results: Iterable[ResultDocument], width: int) -> Iterator[Line]:
     """Yield the controls that pass as far as Azure shows, and whose rest needs an attestation."""
     ids = [result.control.id for result in results if result.verdict == "partial"]
     if not ids:
@@ -136,7 +136,7 @@ def _partial(results: Iterable[ResultDocument], width: int) -> Iterator[Line]:
     yield BLANK
 
 
-def _table(results: Sequence[ResultDocument]) -> Iterator[Line]:
+def _chapter_table(results: Sequence[ResultDocument]) -> Iterator[Line]:
     """Yield the table of chapters by layers: passing of those that apply."""
     cells = matrix(results)
     names = chapters(results)
@@ -152,7 +152,7 @@ def _table(results: Sequence[ResultDocument]) -> Iterator[Line]:
     yield BLANK
 
 
-def _refusal(document: CheckDocument, width: int) -> Iterator[Line]:
+def _gate_lines(document: CheckDocument, width: int) -> Iterator[Line]:
     for gate, ids in refusals(document):
         text = f"Refused by the gate {gate}: {', '.join(ids)}."
         yield from (line(Span(row, Style.BLOCKED)) for row in wrap(text, width))

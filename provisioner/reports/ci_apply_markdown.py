@@ -46,21 +46,23 @@ def render_ci_apply_comment(document: CiApplyDocument, limit: int, url: str | No
     told = ", ".join(f"{counted[verdict]:,} {word}" for verdict, word in _PLAIN if counted[verdict])
     title = f"### azsec apply: {told or 'no environment is touched'}"
     table = table_head(("environment", "result", "steps", "digest", "approved by"))
-    table += "".join(map(_row, document.environments)) + "".join(map(_other, document.others))
-    notes = "".join(_notes(entry) for entry in document.environments)
+    table += "".join(map(_environment_row, document.environments)) + "".join(
+        map(_row_of_other_job, document.others)
+    )
+    notes = "".join(_environment_notes(entry) for entry in document.environments)
     where = f" [The job]({url}) has all of it." if url else ""
     tail = f"Applied from {code(document.commit[:12])}.{where}\n"
-    tail = "".join(map(_message, document.diagnostics)) + tail
+    tail = "".join(map(_diagnostic_item, document.diagnostics)) + tail
     text = f"{title}\n\n{table}\n{notes}"
     for entry in document.environments:
         room = limit - len(text) - len(tail) - 200
         if entry.plan is not None and entry.plan.summary.changes and room >= _LEAST_ROOM:
-            text += _fold(entry, room)
+            text += _folded_steps(entry, room)
     text += tail
     return text if len(text) <= limit else text[: text.rindex("\n", 0, limit - 40)] + "\n\n…\n"
 
 
-def _row(entry: EnvironmentApplyDocument) -> str:
+def _environment_row(entry: EnvironmentApplyDocument) -> str:
     steps = ""
     if entry.apply is not None:
         done = sum(step.outcome == "succeeded" for step in entry.apply.steps)
@@ -70,11 +72,11 @@ def _row(entry: EnvironmentApplyDocument) -> str:
         _WORDS[entry.verdict],
         steps,
         code(entry.digest[:_DIGEST_LENGTH]) if entry.digest else "",
-        _approved(entry),
+        _approver_words(entry),
     )
 
 
-def _other(entry: OtherJobDocument) -> str:
+def _row_of_other_job(entry: OtherJobDocument) -> str:
     """Return the row of an environment that another job applies."""
     told = entry.told if entry.is_done or not entry.went_well else f"not applied yet: {entry.told}"
     digest = code(entry.digest[:_DIGEST_LENGTH]) if entry.digest else ""
@@ -84,15 +86,15 @@ def _other(entry: OtherJobDocument) -> str:
     )
 
 
-def _approved(entry: EnvironmentApplyDocument) -> str:
+def _approver_words(entry: EnvironmentApplyDocument) -> str:
     if entry.approval is None or entry.verdict is ApplyVerdict.UNCHANGED:
         return ""
     other = "" if entry.approval.digest == entry.digest else " (another plan)"
     return f"{approver(entry.approval)}{other}"
 
 
-def _notes(entry: EnvironmentApplyDocument) -> str:
-    told = "".join(map(_message, entry.diagnostics))
+def _environment_notes(entry: EnvironmentApplyDocument) -> str:
+    told = "".join(map(_diagnostic_item, entry.diagnostics))
     if entry.apply is not None:
         told += "".join(
             f"- **failed** {code(step.address)}: {prose(step.message or '', 500)}\n"
@@ -108,7 +110,7 @@ def _notes(entry: EnvironmentApplyDocument) -> str:
     return f"**{code(entry.name, 60)}**\n\n{told}\n{table}" if told or table else ""
 
 
-def _message(told: DiagnosticDocument) -> str:
+def _diagnostic_item(told: DiagnosticDocument) -> str:
     return f"- {diagnostic_note(told)}\n"
 
 
@@ -141,7 +143,7 @@ def moved_field(one: MovedFieldDocument) -> str:
     return f"{show_path(one.field.path)}: {before} -> {after}"
 
 
-def _fold(entry: EnvironmentApplyDocument, room: int) -> str:
+def _folded_steps(entry: EnvironmentApplyDocument, room: int) -> str:
     assert entry.plan is not None
     opening = f"<details><summary>Plan of <code>{prose(entry.name, 60)}</code> now</summary>\n\n"
     closing = "\n</details>\n\n"

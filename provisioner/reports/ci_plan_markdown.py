@@ -49,38 +49,39 @@ def render_ci_plan_comment(document: CiPlanDocument, limit: int, url: str | None
     """
     noteworthy = [entry for entry in document.environments if entry.is_noteworthy]
     if not noteworthy:
-        seen = f"{_others(document)}{_messages(document)}{_scope(document)}"
-        return _cut(f"{_title(document)}\n\n{seen}\n", limit)
+        notes = f"{_plans_of_other_jobs(document)}{_messages_section(document)}"
+        text = f"{_comment_title(document)}\n\n{notes}{_scope_paragraph(document)}\n"
+        return _cut_at_line(text, limit)
     elsewhere = f"[the job's summary]({url})" if url else "the job's summary"
-    head = _head(document, noteworthy)
-    tail = _footer(document)
+    head = _comment_head(document, noteworthy)
+    tail = _comment_footer(document)
     room = limit - len(head) - len(tail) - 200
     folded, left = _fold_plans(noteworthy, room, LIMIT)
     if left:
         names = ", ".join(code(entry.name, 60) for entry in left[:_NAMES])
         more = f" and {len(left) - _NAMES} more" if len(left) > _NAMES else ""
         tail = f"No room here for the plans of {names}{more}: see {elsewhere}.\n\n{tail}"
-    return _cut(head + folded + tail, limit)
+    return _cut_at_line(head + folded + tail, limit)
 
 
 def render_ci_plan_summary(document: CiPlanDocument, limit: int) -> str:
     """Return the summary of a job, of at most `limit` bytes: as the comment, and longer."""
     noteworthy = [entry for entry in document.environments if entry.is_noteworthy]
-    head = _head(document, noteworthy) if noteworthy else f"{_title(document)}\n\n"
-    tail = _footer(document)
+    head = _comment_head(document, noteworthy) if noteworthy else f"{_comment_title(document)}\n\n"
+    tail = _comment_footer(document)
     # The limit is in bytes, and a character takes up to four in UTF-8: shorten until it fits.
     most = limit
     while True:
         folded, left = _fold_plans(noteworthy, most - len(head) - len(tail), 4 * LIMIT)
         more = f"No room here for {plural(len(left), 'more plan')}.\n\n" if left else ""
-        text = _cut(head + folded + more + tail, most)
+        text = _cut_at_line(head + folded + more + tail, most)
         size = len(text.encode())
         if size <= limit:
             return text
         most = min(most * limit // size, most * 9 // 10)
 
 
-def _title(document: CiPlanDocument) -> str:
+def _comment_title(document: CiPlanDocument) -> str:
     asked = len(document.environments)
     changing = sum(entry.is_noteworthy for entry in document.environments)
     if not asked:
@@ -96,18 +97,19 @@ def _title(document: CiPlanDocument) -> str:
     return f"### azsec plan: {', '.join(filter(None, (ready, without)))}"
 
 
-def _head(document: CiPlanDocument, noteworthy: Sequence[EnvironmentPlanDocument]) -> str:
-    rows = [_cells(entry) for entry in noteworthy]
+def _comment_head(document: CiPlanDocument, noteworthy: Sequence[EnvironmentPlanDocument]) -> str:
+    rows = [_environment_cells(entry) for entry in noteworthy]
     # A column that is empty in every row would only make the table wider than a comment.
     shown = [number for number, cells in enumerate(zip(*rows, strict=True)) if any(cells)]
     table = table_head([_COLUMNS[number] for number in shown])
     table += "".join(row(*(cells[number] for number in shown)) for cells in rows)
     most = max(_FEWEST, _MOST_MOVED // len(noteworthy))
     notes = "".join(plan_notes(entry, most) for entry in noteworthy)
-    return f"{_title(document)}\n\n{table}\n{notes}{_others(document)}{_seen(document)}"
+    below = f"{notes}{_plans_of_other_jobs(document)}{_shared_scope(document)}"
+    return f"{_comment_title(document)}\n\n{table}\n{below}"
 
 
-def _others(document: CiPlanDocument) -> str:
+def _plans_of_other_jobs(document: CiPlanDocument) -> str:
     """Return the plans of other jobs on the same commit."""
     if not document.others:
         return ""
@@ -117,7 +119,7 @@ def _others(document: CiPlanDocument) -> str:
     return f"Planned by other jobs, whose summaries have the plans:\n\n{rows}{rest}\n"
 
 
-def _seen(document: CiPlanDocument) -> str:
+def _shared_scope(document: CiPlanDocument) -> str:
     """Return the scope of the plans, once for environments with the same scope."""
     told: dict[str, list[str]] = {}
     for entry in document.environments:
@@ -133,7 +135,7 @@ def _seen(document: CiPlanDocument) -> str:
     return "**Looked at**\n\n" + "".join(lines) + "\n" if lines else ""
 
 
-def _cells(entry: EnvironmentPlanDocument) -> tuple[str, ...]:
+def _environment_cells(entry: EnvironmentPlanDocument) -> tuple[str, ...]:
     plan = entry.plan
     if plan is None:
         return (f"**{code(entry.name, 60)}**", "", "**no plan**", "", "", "", "", "")
@@ -143,19 +145,19 @@ def _cells(entry: EnvironmentPlanDocument) -> tuple[str, ...]:
     return (
         f"**{code(entry.name, 60)}**",
         disruption,
-        _changes(entry, plan),
-        _controls(plan),
-        _proofs(plan),
+        _changes_cell(entry, plan),
+        _controls_cell(plan),
+        _proofs_cell(plan),
         f"**{len(entry.widens):,} granted**" if entry.widens else "",
         digest,
-        _review(entry),
+        _review_cell(entry),
     )
 
 
 _SEVERE = (Action.DELETE, Action.REPLACE, Action.BLOCKED, Action.ADOPT)
 
 
-def _changes(entry: EnvironmentPlanDocument, plan: PlanDocument) -> str:
+def _changes_cell(entry: EnvironmentPlanDocument, plan: PlanDocument) -> str:
     told = [
         f"**{number:,} {action}**" if action in _SEVERE else f"{number:,} {action}"
         for action, number in counts(plan.summary)
@@ -166,7 +168,7 @@ def _changes(entry: EnvironmentPlanDocument, plan: PlanDocument) -> str:
     return "<br>".join(told)
 
 
-def _controls(plan: PlanDocument) -> str:
+def _controls_cell(plan: PlanDocument) -> str:
     security = plan.security
     if security is None:
         return ""
@@ -178,7 +180,7 @@ def _controls(plan: PlanDocument) -> str:
     return "<br>".join(filter(None, told))
 
 
-def _proofs(plan: PlanDocument) -> str:
+def _proofs_cell(plan: PlanDocument) -> str:
     told = []
     for verdict, word in PROOF_WORDS.items():
         number = sum(proof.verdict == verdict for proof in plan.proofs)
@@ -188,7 +190,7 @@ def _proofs(plan: PlanDocument) -> str:
     return "<br>".join(told)
 
 
-def _review(entry: EnvironmentPlanDocument) -> str:
+def _review_cell(entry: EnvironmentPlanDocument) -> str:
     if entry.outcome is PlanOutcome.REMOVED:
         return "**file deleted**"
     if entry.outcome is not PlanOutcome.CHANGES:
@@ -226,7 +228,7 @@ def _fold_plans(
         rest = room - len(told)
         sharing = max(1, min(len(planned) - number, rest // _LEAST_ROOM))
         share = min(most, rest // sharing)
-        text = _fold(entry, share) if share >= _LEAST_ROOM else ""
+        text = _folded_plan(entry, share) if share >= _LEAST_ROOM else ""
         if text and len(text) <= share:
             told += text
         else:
@@ -234,7 +236,7 @@ def _fold_plans(
     return told, left
 
 
-def _fold(entry: EnvironmentPlanDocument, room: int) -> str:
+def _folded_plan(entry: EnvironmentPlanDocument, room: int) -> str:
     assert entry.plan is not None
     summary = joined(
         (
@@ -247,7 +249,7 @@ def _fold(entry: EnvironmentPlanDocument, room: int) -> str:
     return opening + plan + closing
 
 
-def _scope(document: CiPlanDocument) -> str:
+def _scope_paragraph(document: CiPlanDocument) -> str:
     """Return the scope of the plans, as a paragraph."""
     told = []
     unchanged = [e.name for e in document.environments if not e.is_noteworthy]
@@ -266,12 +268,12 @@ def _scope(document: CiPlanDocument) -> str:
     return " ".join(told)
 
 
-def _messages(document: CiPlanDocument) -> str:
+def _messages_section(document: CiPlanDocument) -> str:
     rows = (f"- {diagnostic_note(told)}\n" for told in document.diagnostics)
     return section("", rows, len(document.diagnostics), "message")
 
 
-def _footer(document: CiPlanDocument) -> str:
+def _comment_footer(document: CiPlanDocument) -> str:
     rule = (
         "An approval covers the digests that stand on the commit when it is given; on merge a plan "
         "with another digest is refused. How many approvals it takes is the branch's protection to "
@@ -288,10 +290,10 @@ def _footer(document: CiPlanDocument) -> str:
             "the apply pipeline by hand with the number of this pull request and the digest as "
             "`allow-delete`."
         )
-    return f"{_messages(document)}{_scope(document)}\n\n{done}\n"
+    return f"{_messages_section(document)}{_scope_paragraph(document)}\n\n{done}\n"
 
 
-def _cut(text: str, limit: int) -> str:
+def _cut_at_line(text: str, limit: int) -> str:
     """Return a text that is still too long, cut at the end of a line.
 
     A table of hundreds of environments can be.

@@ -39,9 +39,9 @@ def plan_notes(entry: EnvironmentPlanDocument, most: int) -> str:
             "the file is there, then delete it."
         )
     if entry.plan is not None and entry.outcome is PlanOutcome.CHANGES and entry.plan.deleted:
-        told.append(_deletes(entry.plan, min(most // 2, _NAMES)))
+        told.append(_deletes_note(entry.plan, min(most // 2, _NAMES)))
     if entry.comparison is not None:
-        told.append(_comparison(entry, entry.comparison, most))
+        told.append(_comparison_note(entry, entry.comparison, most))
     if entry.widens:
         names = ", ".join(code(address) for address in entry.widens[:_NAMES])
         told.append(f"Access is granted by {names}.")
@@ -60,7 +60,7 @@ def diagnostic_note(told: DiagnosticDocument) -> str:
     return f"**{told.severity}** {place}{prose(sentence(told.message), 600)}{hint}"
 
 
-def _deletes(plan: PlanDocument, most: int) -> str:
+def _deletes_note(plan: PlanDocument, most: int) -> str:
     """Return what a plan deletes or replaces, the data that is lost, and the permitting digest.
 
     At most `most` resources are named.
@@ -76,7 +76,7 @@ def _deletes(plan: PlanDocument, most: int) -> str:
     return f"**Deletes or replaces** {shown}{more}. Needs `allow-delete` {code(plan.digest)}."
 
 
-def _comparison(entry: EnvironmentPlanDocument, told: ComparisonDocument, most: int) -> str:
+def _comparison_note(entry: EnvironmentPlanDocument, told: ComparisonDocument, most: int) -> str:
     which = "approved" if told.with_ == "approved" else "posted last"
     digest = code(told.digest[:_DIGEST_LENGTH])
     if told.same:
@@ -93,12 +93,12 @@ def _comparison(entry: EnvironmentPlanDocument, told: ComparisonDocument, most: 
             "values of the files, the version of azsec, or what else is in Azure "
             "(`azsec diff` of two saved plans names it)."
         )
-    shown = "".join(f"\n  - {_moved(one)}" for one in told.moved[:most])
+    shown = "".join(f"\n  - {_changed_words(one)}" for one in told.moved[:most])
     more = len(told.moved) - most
     return f"{text}:{shown}" + (f"\n  - … and {more:,} more changes" if more > 0 else "")
 
 
-def _moved(one: MovedChangeDocument) -> str:
+def _changed_words(one: MovedChangeDocument) -> str:
     address = code(one.address)
     if one.then is None:
         return f"{address}: {one.now}, new"

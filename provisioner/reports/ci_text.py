@@ -55,29 +55,28 @@ _ACTIONS = {
 
 def render_ci_plan_text(document: CiPlanDocument, width: int = 100) -> Iterator[Line]:
     """Yield the lines of the plans under review."""
-    yield from _title("azsec ci plan", document.pull_request, document.commit)
+    yield from _title_lines("azsec ci plan", document.pull_request, document.commit)
     for entry in document.environments:
-        yield from _planned(entry, width)
+        yield from _plan_lines(entry, width)
     if document.base is not None:
         told = f"The change touches {plural(document.changed_files, 'file')}."
         if document.untouched:
-            told += (
-                f" Not planned, since no file of theirs is touched: {_named(document.untouched)}."
-            )
+            names = _join_names(document.untouched)
+            told += f" Not planned, since no file of theirs is touched: {names}."
         if document.unknown:
-            told += f" Not known whether the change touches them: {_named(document.unknown)}."
+            told += f" Not known whether the change touches them: {_join_names(document.unknown)}."
         yield from (line(text) for text in wrap(told, width))
     if document.others:
         others = ", ".join(f"{plain(one.name)} ({plain(one.told)})" for one in document.others)
         yield from (line(text) for text in wrap(f"By other jobs: {others}.", width))
-    yield from _end(document.diagnostics, document.published, width)
+    yield from _closing_lines(document.diagnostics, document.published, width)
 
 
-def _named(names: Sequence[str]) -> str:
+def _join_names(names: Sequence[str]) -> str:
     return ", ".join(map(plain, names))
 
 
-def _planned(entry: EnvironmentPlanDocument, width: int) -> Iterator[Line]:
+def _plan_lines(entry: EnvironmentPlanDocument, width: int) -> Iterator[Line]:
     word, style = _OUTCOMES[entry.outcome]
     facts = []
     if entry.plan is not None:
@@ -89,18 +88,18 @@ def _planned(entry: EnvironmentPlanDocument, width: int) -> Iterator[Line]:
         facts.append(entry.plan.digest[:_DIGEST_LENGTH])
     yield line(Span(plain(entry.name), Style.BOLD), "  ", Span(word, style), "  ", joined(facts))
     if entry.plan is not None and entry.plan.census is not None:
-        yield from _indented(census_sentence(entry.plan.census), width)
+        yield from _indented_lines(census_sentence(entry.plan.census), width)
     if entry.plan is not None:
-        for reason in _refusals(entry):
-            yield from _indented(reason, width)
+        for reason in _refusal_reasons(entry):
+            yield from _indented_lines(reason, width)
         if entry.outcome is PlanOutcome.CHANGES and entry.plan.deleted:
-            yield from _indented(_deletes(entry.plan), width)
+            yield from _indented_lines(_deletes_sentence(entry.plan), width)
         yield from render_diagnostics(entry.plan.diagnostics, width)
     yield from render_diagnostics(entry.diagnostics, width)
     yield BLANK
 
 
-def _refusals(entry: EnvironmentPlanDocument) -> Iterator[str]:
+def _refusal_reasons(entry: EnvironmentPlanDocument) -> Iterator[str]:
     """Yield why a plan cannot be applied: blocked changes, and the gates that refuse it."""
     if entry.plan is None or entry.outcome is not PlanOutcome.REFUSED:
         return
@@ -115,7 +114,7 @@ def _refusals(entry: EnvironmentPlanDocument) -> Iterator[str]:
             yield f"{and_more(len(reasons) - _MOST_REASONS, noun)}."
 
 
-def _deletes(plan: PlanDocument) -> str:
+def _deletes_sentence(plan: PlanDocument) -> str:
     named = ", ".join(map(plain, plan.deleted[:_MOST_REASONS]))
     more = len(plan.deleted) - _MOST_REASONS
     rest = f" and {more:,} more" if more > 0 else ""
@@ -127,13 +126,13 @@ def _deletes(plan: PlanDocument) -> str:
 
 def render_ci_apply_text(document: CiApplyDocument, width: int = 100) -> Iterator[Line]:
     """Yield the lines of the result of a merge."""
-    yield from _title("azsec ci apply", document.pull_request, document.commit)
+    yield from _title_lines("azsec ci apply", document.pull_request, document.commit)
     for entry in document.environments:
-        yield from _applied(entry, width)
-    yield from _end(document.diagnostics, document.published, width)
+        yield from _apply_lines(entry, width)
+    yield from _closing_lines(document.diagnostics, document.published, width)
 
 
-def _applied(entry: EnvironmentApplyDocument, width: int) -> Iterator[Line]:
+def _apply_lines(entry: EnvironmentApplyDocument, width: int) -> Iterator[Line]:
     word, style = _VERDICTS[entry.verdict]
     facts = []
     if entry.apply is not None:
@@ -147,19 +146,21 @@ def _applied(entry: EnvironmentApplyDocument, width: int) -> Iterator[Line]:
     if entry.comparison is not None and entry.comparison.files:
         names = ", ".join(plain(name) for name in entry.comparison.files)
         told = f"The target branch moved since the plan was reviewed: {names}."
-        yield from _indented(told, width)
+        yield from _indented_lines(told, width)
     for one in entry.moved:
         now = one.action if one.action != "none" else "not planned"
         told = f"  approved: {plain(one.reviewed or 'not planned')} · now: {now}"
         yield line("  ", Span(plain(one.address), Style.BOLD), told)
         if one.field is not None:
-            yield from _indented(moved_field(one), width, 4)
+            yield from _indented_lines(moved_field(one), width, 4)
         for told in attribution_sentences(one.who) if one.who else ():
-            yield from _indented(told, width, 4)
+            yield from _indented_lines(told, width, 4)
     if entry.apply is not None:
         for step in entry.apply.steps:
             if step.outcome == "failed":
-                yield from _indented(f"{plain(step.address)}: {plain(step.message or '')}", width)
+                yield from _indented_lines(
+                    f"{plain(step.address)}: {plain(step.message or '')}", width
+                )
     yield BLANK
 
 
@@ -168,11 +169,11 @@ def render_ci_drift_text(document: CiDriftDocument, width: int = 100) -> Iterato
     yield line(Span("azsec ci drift", Style.BOLD), f"  checked at {plain(document.checked_at)}")
     yield BLANK
     for entry in document.environments:
-        yield from _checked(entry, width)
-    yield from _end(document.diagnostics, document.published, width)
+        yield from _drift_lines(entry, width)
+    yield from _closing_lines(document.diagnostics, document.published, width)
 
 
-def _checked(entry: EnvironmentDriftDocument, width: int) -> Iterator[Line]:
+def _drift_lines(entry: EnvironmentDriftDocument, width: int) -> Iterator[Line]:
     word, style = ("drift", Style.BLOCKED) if entry.found else ("no drift", Style.PLAIN)
     if not entry.found and not entry.is_certain:
         word, style = "unknown", Style.WARNING
@@ -180,14 +181,16 @@ def _checked(entry: EnvironmentDriftDocument, width: int) -> Iterator[Line]:
     yield line(Span(plain(entry.name), Style.BOLD), "  ", Span(word, style), "  ", action)
     if entry.drift is not None:
         told = drift_summary(entry.drift) if entry.found else no_drift(entry.drift)
-        yield from _indented(plain(told), width)
-        yield from _indented(census_sentence(entry.drift.census), width)
+        yield from _indented_lines(plain(told), width)
+        yield from _indented_lines(census_sentence(entry.drift.census), width)
         yield from render_diagnostics(entry.drift.diagnostics, width)
     yield from render_diagnostics(entry.diagnostics, width)
     yield BLANK
 
 
-def _title(command: str, pull_request: PullRequestDocument | None, commit: str) -> Iterator[Line]:
+def _title_lines(
+    command: str, pull_request: PullRequestDocument | None, commit: str
+) -> Iterator[Line]:
     about = commit[:12]
     if pull_request is not None:
         about = f"pull request {pull_request.number} · {about}"
@@ -195,12 +198,14 @@ def _title(command: str, pull_request: PullRequestDocument | None, commit: str) 
     yield BLANK
 
 
-def _end(diagnostics: Sequence[DiagnosticDocument], published: bool, width: int) -> Iterator[Line]:
+def _closing_lines(
+    diagnostics: Sequence[DiagnosticDocument], published: bool, width: int
+) -> Iterator[Line]:
     yield from render_diagnostics(diagnostics, width)
     if not published:
         yield line("Nothing was written to the repository's host.")
 
 
-def _indented(text: str, width: int, indent: int = _INDENT) -> Iterator[Line]:
+def _indented_lines(text: str, width: int, indent: int = _INDENT) -> Iterator[Line]:
     for row in wrap(text, width - indent):
         yield line(" " * indent, row)

@@ -53,25 +53,25 @@ def render_cluster_plan_markdown(document: ClusterPlanDocument, limit: int = LIM
     """Return a plan as Markdown of less than `limit` characters, riskiest changes first."""
     told = [f"**{number:,} {action}**" for action, number in counts(document.summary)]
     told.append(f"{document.summary.unchanged:,} unchanged")
-    head = _heading("plan", document.environment.name, document.cluster, joined(told))
+    head = _report_heading("plan", document.environment.name, document.cluster, joined(told))
     if document.blocked or document.has_errors:
         head += "**This plan cannot be applied.**\n\n"
     elif not document.summary.changes:
         head += f"No changes: {document.summary.unchanged:,} declared objects are as declared.\n\n"
-    head += f"{_looked(document)}\n\n"
+    head += f"{_scope_sentence(document)}\n\n"
     tail = (
         undeclared_section(document.undeclared, UNDECLARED_VALUES)
-        + _census(document.census)
+        + _census_section(document.census)
         + diagnostics_section(document.diagnostics)
         + f"Digest {code(document.digest)}\n"
     )
-    entries = [_entry(change) for change in sorted(document.changes, key=risk)]
+    entries = [_change_entry(change) for change in sorted(document.changes, key=risk)]
     columns = ("action", "object", "what changes")
     hint = f"{code(f'azsec cluster plan {document.environment.name}')} shows all."
     return assemble(head, table_head(columns), entries, tail, hint, limit)
 
 
-def _entry(change: ResourceChangeDocument) -> Entry:
+def _change_entry(change: ResourceChangeDocument) -> Entry:
     """Return a change; a new object has all that it states, folded."""
     if change.action is not Action.CREATE:
         return plan_entry(change)
@@ -93,7 +93,7 @@ def _new_object(change: ResourceChangeDocument) -> str:
 
 def render_cluster_apply_markdown(document: ClusterApplyDocument) -> str:
     """Return an apply as Markdown: failed changes, and changes that were skipped for them."""
-    head = _heading(
+    head = _report_heading(
         "apply", document.environment.name, document.cluster, prose(apply_summary(document))
     )
     ended = [step for step in document.steps if step.outcome is not Outcome.SUCCEEDED]
@@ -110,7 +110,7 @@ def render_cluster_apply_markdown(document: ClusterApplyDocument) -> str:
 
 def render_cluster_drift_markdown(document: ClusterDriftDocument) -> str:
     """Return a drift check as Markdown of less than 65,000 characters."""
-    head = _heading(
+    head = _report_heading(
         "drift", document.environment.name, document.cluster, prose(drift_summary(document))
     )
     if document.observed is not None:
@@ -122,7 +122,7 @@ def render_cluster_drift_markdown(document: ClusterDriftDocument) -> str:
     tail = (
         undeclared_section(document.undeclared, UNDECLARED_VALUES)
         + accepted_section(document.accepted)
-        + _census(document.census)
+        + _census_section(document.census)
         + diagnostics_section(document.diagnostics)
     )
     columns = ("drift", "object", "declared → in the cluster")
@@ -131,18 +131,18 @@ def render_cluster_drift_markdown(document: ClusterDriftDocument) -> str:
     return assemble(head, table_head(columns), entries, tail, hint)
 
 
-def _looked(document: ClusterPlanDocument) -> str:
+def _scope_sentence(document: ClusterPlanDocument) -> str:
     return AWAITED if document.cluster is None else census_sentence(document.census)
 
 
-def _heading(command: str, name: str, cluster: ClusterDocument | None, told: str) -> str:
+def _report_heading(command: str, name: str, cluster: ClusterDocument | None, told: str) -> str:
     about = "a cluster that Azure has yet to make"
     if cluster is not None:
         about = joined((code(cluster.server), f"Kubernetes {prose(cluster.version, 60)}"))
     return f"### azsec cluster {command}: {prose(name, 200)}\n\n{told}\n\n{about}\n\n"
 
 
-def _census(census: ClusterCensusDocument) -> str:
+def _census_section(census: ClusterCensusDocument) -> str:
     rows = list(_census_rows(census))
     head = "**Not seen**\n\n" + table_head(("", "what", "why"))
     return section(head, rows, len(rows), "entry")

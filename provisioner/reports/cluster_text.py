@@ -47,7 +47,7 @@ _UNMARKED = " · without this environment's mark"
 
 def render_cluster_plan_text(document: ClusterPlanDocument, width: int = 100) -> Iterator[Line]:
     """Yield the lines of a plan of a cluster."""
-    yield from _heading("plan", document.environment.name, document.cluster, width)
+    yield from _heading_lines("plan", document.environment.name, document.cluster, width)
     alike = _blocked_alike(document.changes)
     names = ObjectNames((change.address for change in document.changes), width)
     for change in document.changes:
@@ -106,7 +106,7 @@ def render_cluster_apply_text(document: ClusterApplyDocument, width: int = 100) 
     They name failed changes, changes with an unknown result, and changes that were skipped for
     these.
     """
-    yield from _heading("apply", document.environment.name, document.cluster, width)
+    yield from _heading_lines("apply", document.environment.name, document.cluster, width)
     for step in document.steps:
         if step.outcome is Outcome.SUCCEEDED:
             continue
@@ -132,7 +132,7 @@ def apply_summary(document: ClusterApplyDocument) -> str:
 
 def render_cluster_drift_text(document: ClusterDriftDocument, width: int = 100) -> Iterator[Line]:
     """Yield the lines of a drift check: each field as its declared and its actual value."""
-    yield from _heading("drift", document.environment.name, document.cluster, width)
+    yield from _heading_lines("drift", document.environment.name, document.cluster, width)
     names = ObjectNames((drifted.address for drifted in document.drifted), width)
     for drifted in document.drifted:
         yield from names.lines(drifted.address, drifted.type)
@@ -185,7 +185,7 @@ def drift_summary(document: ClusterDriftDocument) -> str:
     )
 
 
-def _heading(
+def _heading_lines(
     command: str, name: str, cluster: ClusterDocument | None, width: int
 ) -> Iterator[Line]:
     title = line(Span(f"azsec cluster {command} {plain(name)}", Style.BOLD))

@@ -22,18 +22,18 @@ def render_controls_markdown(document: ControlsDocument) -> str:
         inside = [control for control in document.controls if control.chapter == chapter]
         text += f"## {chapter}: {prose(inside[0].chapter_title)}\n\n"
         if len(inside) > 1:
-            text += _table(inside)
-        text += "".join(_whole(control) for control in inside)
+            text += _controls_table(inside)
+        text += "".join(_control_section(control) for control in inside)
     if document.search and not document.controls:
         near = f" Similar words: {prose(', '.join(document.near))}." if document.near else ""
         text = f"None of {document.total} controls matches {code(document.search)}.{near}\n"
     return text
 
 
-def _table(controls: Sequence[ControlDocument]) -> str:
+def _controls_table(controls: Sequence[ControlDocument]) -> str:
     rows = (
         row(
-            f"[{control.id}](#{_anchor(control.id)})",
+            f"[{control.id}](#{_anchor_of(control.id)})",
             f"{control.emoji} {control.severity}",
             prose(control.title, 200),
             "".join(control.modes) or "parts",
@@ -43,7 +43,7 @@ def _table(controls: Sequence[ControlDocument]) -> str:
     return table_head(("control", "severity", "title", "source")) + "".join(rows) + "\n"
 
 
-def _whole(control: ControlDocument) -> str:
+def _control_section(control: ControlDocument) -> str:
     lines = [
         f"### {control.id}",
         "",
@@ -52,14 +52,14 @@ def _whole(control: ControlDocument) -> str:
         "",
         prose(control.rationale),
         "",
-        *_facts(control),
+        *_control_facts(control),
     ]
     if control.remediation:
         lines += ["", "```yaml" if "A" in control.modes else "```text", control.remediation, "```"]
     return "\n".join(lines) + "\n\n"
 
 
-def _facts(control: ControlDocument) -> Iterator[str]:
+def _control_facts(control: ControlDocument) -> Iterator[str]:
     modes = ", ".join(_MODES[mode] for mode in control.modes)
     yield f"- Source: {modes or 'its parts'}."
     if control.synonyms:
@@ -86,6 +86,6 @@ def _facts(control: ControlDocument) -> Iterator[str]:
         yield f"- No mapping: {prose(control.unmapped)}"
 
 
-def _anchor(name: str) -> str:
+def _anchor_of(name: str) -> str:
     """Return the anchor that Markdown hosts generate for a heading."""
     return name.lower().replace(".", "")

@@ -24,7 +24,7 @@ def render_controls_text(document: ControlsDocument, width: int = 100) -> Iterat
     A single control is rendered with all details, unless it is the result of a search.
     """
     if len(document.controls) == 1 and not document.search:
-        yield from _whole(document.controls[0], width)
+        yield from _control_lines(document.controls[0], width)
         return
     chapter = ""
     for control in document.controls:
@@ -41,10 +41,10 @@ def render_controls_text(document: ControlsDocument, width: int = 100) -> Iterat
         yield from (line(" " * len(head), row) for row in rest)
     if document.controls:
         yield BLANK
-    yield line(Span("Controls  ", Style.BOLD), _summary(document))
+    yield line(Span("Controls  ", Style.BOLD), _summary_sentence(document))
 
 
-def _summary(document: ControlsDocument) -> str:
+def _summary_sentence(document: ControlsDocument) -> str:
     found, total = len(document.controls), plural(document.total, "control")
     answered = sum("A" in control.modes for control in document.controls)
     by = f"{answered} evaluated from Azure Resource Manager"
@@ -56,7 +56,7 @@ def _summary(document: ControlsDocument) -> str:
     return f"none of {total} matches {document.search!r}.{near}"
 
 
-def _whole(control: ControlDocument, width: int) -> Iterator[Line]:
+def _control_lines(control: ControlDocument, width: int) -> Iterator[Line]:
     told = f" · {control.emoji} {control.severity} · {control.layer}"
     yield line(Span(control.id, Style.BOLD), told)
     yield line(Span(control.title, Style.BOLD))
@@ -76,7 +76,7 @@ def _whole(control: ControlDocument, width: int) -> Iterator[Line]:
         ("limits", control.limits),
     ):
         if text:
-            yield from _labelled(label, text, width)
+            yield from _labelled_lines(label, text, width)
     for number, read in enumerate(control.reads):
         yield line("  reads     " if number == 0 else " " * 12, read)
     mappings = control.mappings
@@ -87,15 +87,15 @@ def _whole(control: ControlDocument, width: int) -> Iterator[Line]:
         ("PSRule", mappings.psrule),
     ):
         if entries:
-            yield from _labelled(label, ", ".join(entries), width)
+            yield from _labelled_lines(label, ", ".join(entries), width)
     if control.unmapped:
-        yield from _labelled("mappings", f"none: {control.unmapped}", width)
+        yield from _labelled_lines("mappings", f"none: {control.unmapped}", width)
     if control.remediation:
         yield BLANK
         yield line(Span("Remediation", Style.BOLD))
         yield from (line("  ", row) for row in control.remediation.splitlines())
 
 
-def _labelled(label: str, text: str, width: int) -> Iterator[Line]:
+def _labelled_lines(label: str, text: str, width: int) -> Iterator[Line]:
     for number, row in enumerate(wrap(text, width - 12)):
         yield line(f"  {label:10}" if number == 0 else " " * 12, row)

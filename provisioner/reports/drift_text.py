@@ -55,7 +55,9 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
             yield line("    ", Span("! unmarked", Style.UPDATE), f" · {UNMARKED}{where}")
             yield from change_lines(drifted.fields, width)
         else:
-            yield line("    ", Span("~ changed", Style.UPDATE), f"{_about(drifted)}{where}")
+            yield line(
+                "    ", Span("~ changed", Style.UPDATE), f"{_heading_of_drift(drifted)}{where}"
+            )
             yield from change_lines(drifted.fields, width)
         yield from attribution_lines(document.attributions.get(drifted.id), width)
         yield BLANK
@@ -96,7 +98,7 @@ def _other_attribution_lines(document: DriftDocument, width: int) -> Iterator[Li
     yield BLANK
 
 
-def _about(drifted: ResourceDriftDocument) -> str:
+def _heading_of_drift(drifted: ResourceDriftDocument) -> str:
     reason = f" · {plain(drifted.reason)}" if drifted.reason else ""
     return f"{reason} · declared -> in Azure" if drifted.fields or not reason else reason
 

@@ -36,7 +36,7 @@ def render_explanation_text(document: ExplanationDocument, width: int = 100) -> 
     if change is None:
         yield line("    no change: it matches the blueprint")
     else:
-        yield line("    ", Span(_action(change), Style.UPDATE))
+        yield line("    ", Span(_action_words(change), Style.UPDATE))
         yield from (line(" " * 6, row) for row in wrap(plain(change.reason or ""), width - 6))
         yield line(" " * 6, Span(plain(change.id), Style.DIM))
     if document.stated_at is not None:
@@ -51,7 +51,7 @@ def render_explanation_text(document: ExplanationDocument, width: int = 100) -> 
             who = "" if entry.field.owner == BLUEPRINT else f" (set by {plain(entry.field.owner)})"
             yield line(" " * 8, Span(silent + who, Style.DIM))
         for place in entry.places:
-            yield from _place_lines(_role(place), place, width, 8)
+            yield from _place_lines(_role_of_place(place), place, width, 8)
         yield BLANK
     if document.attribution is not None:
         yield line("  ", Span("in Azure", Style.BOLD))
@@ -64,7 +64,7 @@ def render_explanation_text(document: ExplanationDocument, width: int = 100) -> 
     yield from totals("Plan", f"{len(document.fields)} properties change", document.digest, width)
 
 
-def _action(change: ResourceChangeDocument) -> str:
+def _action_words(change: ResourceChangeDocument) -> str:
     return joined(
         (
             f"{SIGNS[change.action]} {change.action}",
@@ -76,7 +76,7 @@ def _action(change: ResourceChangeDocument) -> str:
     )
 
 
-def _role(place: PlaceDocument) -> str:
+def _role_of_place(place: PlaceDocument) -> str:
     part = "" if place.exact else ", in an expression,"
     if place.local is not None:
         return f"local {plain(place.local)}{part}"

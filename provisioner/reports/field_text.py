@@ -36,26 +36,26 @@ def change_lines(fields: Sequence[FieldChangeDocument], width: int) -> list[Line
     """Return the lines of fields that change: `path   before -> after`, lists entry by entry."""
     taken = [(field, parts_of(field)) for field in fields]
     paths = [part.path for _, parts in taken for part in parts]
-    column = _column(paths, width)
+    column = _value_column(paths, width)
     result: list[Line] = []
     for field, parts in taken:
         for path in dict.fromkeys(part.path for part in parts):
             own = [part for part in parts if part.path == path]
             if any(isinstance(part.value, Mapping) for part in own):
-                result += _objects(path, own, field, width)
+                result += _object_lines(path, own, field, width)
             else:
-                rows = _annotate(_rows(own, width - column), own, field, width - column)
+                rows = _with_notes(_part_rows(own, width - column), own, field, width - column)
                 result += _two_columns(path, rows, column)
     return result
 
 
-def _objects(
+def _object_lines(
     path: str, parts: Sequence[Part], field: FieldChangeDocument, width: int
 ) -> list[Line]:
     """Return the lines of entries that are added or removed whole, with their content."""
     room = width - INDENT
-    head = _annotate([line(path)], parts, field, room)
-    body = [row for part in parts for row in _object(part, room - 4)]
+    head = _with_notes([line(path)], parts, field, room)
+    body = [row for part in parts for row in _object_rows(part, room - 4)]
     return [(Span(" " * INDENT), *row) for row in (*head, *body)]
 
 
@@ -72,9 +72,9 @@ def create_lines(fields: Sequence[FieldChangeDocument], width: int) -> list[Line
         if rest == "name" and name.endswith(f"[{field.after}]"):
             continue
         groups.setdefault(name, []).append((rest, field.after))
-    groups = dict(_unwrapped(name, content) for name, content in groups.items())
+    groups = dict(_unwrap_single(name, content) for name, content in groups.items())
     shown = dict(list(groups.items())[:_MOST_GROUPS])
-    column = _column([name for name in shown if not name.endswith("]")], width)
+    column = _value_column([name for name in shown if not name.endswith("]")], width)
     result: list[Line] = []
     for name, content in shown.items():
         result += _group_lines(name, content, column, width)
@@ -93,7 +93,7 @@ def _group_of(path: str) -> str:
     return match[0] if match else path
 
 
-def _unwrapped(name: str, content: list[tuple[str, Any]]) -> tuple[str, list[tuple[str, Any]]]:
+def _unwrap_single(name: str, content: list[tuple[str, Any]]) -> tuple[str, list[tuple[str, Any]]]:
     """Write a group with a single property as that property: `subnet.id`."""
     rest, value = content[0]
     if len(content) > 1 or not rest:
@@ -105,22 +105,22 @@ def _group_lines(
     name: str, content: Sequence[tuple[str, Any]], column: int, width: int
 ) -> list[Line]:
     """Put a property's content beside its name; that of an entry, or much of it, below."""
-    beside = _content(content, width - column)
+    beside = _content_rows(content, width - column)
     fits = len(beside) <= _MOST_BESIDE and all(len(row) <= width - column for row in beside)
     if fits and not name.endswith("]"):
         return _two_columns(name, [line(row) for row in beside], column)
-    rows = _cut(content, width - INDENT - 2)
+    rows = _cut_rows(content, width - INDENT - 2)
     return [line(" " * INDENT, name), *(line(" " * (INDENT + 2), row) for row in rows)]
 
 
-def _content(content: Sequence[tuple[str, Any]], room: int) -> list[str]:
+def _content_rows(content: Sequence[tuple[str, Any]], room: int) -> list[str]:
     if len(content) == 1 and not content[0][0] and not isinstance(content[0][1], Mapping):
-        return [shorten(_inline(content[0][1], room), room)]
-    return join_wrapped(_items(content, room), room)
+        return [shorten(_inline_value(content[0][1], room), room)]
+    return join_wrapped(_item_texts(content, room), room)
 
 
-def _cut(content: Sequence[tuple[str, Any]], room: int) -> list[str]:
-    items = _items(content, room)
+def _cut_rows(content: Sequence[tuple[str, Any]], room: int) -> list[str]:
+    items = _item_texts(content, room)
     rows = join_wrapped(items, room)
     shown = len(items)
     while len(rows) > _MOST_ROWS:
@@ -129,15 +129,17 @@ def _cut(content: Sequence[tuple[str, Any]], room: int) -> list[str]:
     return rows
 
 
-def _items(content: Sequence[tuple[str, Any]], room: int) -> list[str]:
+def _item_texts(content: Sequence[tuple[str, Any]], room: int) -> list[str]:
     ordered = sorted(content, key=lambda item: item[0] == _LEAST_TELLING)
     return [
-        f"{rest}: {_inline(value, room - len(rest) - 3)}" if rest else _inline(value, room)
+        f"{rest}: {_inline_value(value, room - len(rest) - 3)}"
+        if rest
+        else _inline_value(value, room)
         for rest, value in ordered
     ]
 
 
-def _inline(value: Any, room: int) -> str:  # noqa: ANN401  any JSON
+def _inline_value(value: Any, room: int) -> str:  # noqa: ANN401  any JSON
     """Return a value that is short enough for one line; a long list by its first entries."""
     limit = max(12, min(_INLINE, room))
     if not isinstance(value, list):
@@ -151,7 +153,7 @@ def _inline(value: Any, room: int) -> str:  # noqa: ANN401  any JSON
     return f"[{', '.join(shown)}]"
 
 
-def _column(paths: Sequence[str], width: int) -> int:
+def _value_column(paths: Sequence[str], width: int) -> int:
     """Return where the values begin: after the longest path that leaves them enough room."""
     widest = max(16, width * 11 // 20 - INDENT)
     return INDENT + max((len(p) for p in paths if len(p) <= widest), default=16) + _GAP
@@ -167,16 +169,16 @@ def _two_columns(path: str, rows: Sequence[Row], column: int) -> list[Line]:
     return [(Span(head.ljust(column)), *first), *((blank, *row) for row in rest)]
 
 
-def _rows(parts: Sequence[Part], room: int) -> list[Row]:
+def _part_rows(parts: Sequence[Part], room: int) -> list[Row]:
     rows: list[Row] = []
     for part in parts[:_MOST_ENTRIES]:
-        rows += _pair(part, room) if part.sign == "~" else [_one_sided(part, room)]
+        rows += _before_after_rows(part, room) if part.sign == "~" else [_one_sided(part, room)]
     if len(parts) > _MOST_ENTRIES:
         rows.append(line(Span(and_more(len(parts) - _MOST_ENTRIES, "change"), Style.DIM)))
     return rows
 
 
-def _pair(part: Part, room: int) -> list[Row]:
+def _before_after_rows(part: Part, room: int) -> list[Row]:
     before, after = show_pair(part.before, part.after)
     if len(before) + len(after) + 4 > room:
         before, after = shorten_pair(before, after, room - 3)
@@ -191,7 +193,7 @@ def _one_sided(part: Part, room: int) -> Row:
     return line(Span(f"{part.sign} {text}", _SIGN_STYLES[part.sign]))
 
 
-def _object(part: Part, room: int) -> list[Row]:
+def _object_rows(part: Part, room: int) -> list[Row]:
     if not isinstance(part.value, Mapping):
         return [line("  ", *_one_sided(part, room))]
     named = part.path.endswith(f"[{part.value.get('name')}]")
@@ -199,7 +201,7 @@ def _object(part: Part, room: int) -> list[Row]:
         piece
         for path, value in leaves(part.value)
         if not (named and path == "name")
-        for piece in _pieces(path, value, room - 1)
+        for piece in _breakable_pieces(path, value, room - 1)
     ]
     rows = join_wrapped(pieces, room) or ["{}"]
     style = _SIGN_STYLES[part.sign]
@@ -209,7 +211,7 @@ def _object(part: Part, room: int) -> list[Row]:
     ]
 
 
-def _pieces(path: str, value: Any, room: int) -> list[str]:  # noqa: ANN401  any JSON
+def _breakable_pieces(path: str, value: Any, room: int) -> list[str]:  # noqa: ANN401  any JSON
     """Return `path: value` in pieces that a row can end between: the entries of a list."""
     entries = value if isinstance(value, list) and value else [value]
     first = max(16, room - len(path) - 4)
@@ -224,7 +226,7 @@ def _pieces(path: str, value: Any, room: int) -> list[str]:  # noqa: ANN401  any
     return pieces
 
 
-def _annotate(
+def _with_notes(
     rows: list[Row], parts: Sequence[Part], field: FieldChangeDocument, room: int
 ) -> list[Row]:
     """Add the notes on a field: on a row of their own only where they fit on no other."""

@@ -31,32 +31,32 @@ def fields_cell(fields: Sequence[FieldChangeDocument]) -> str:
     Properties that force a replacement come first, then security-relevant ones.
     """
     ordered = sorted(fields, key=lambda field: (not field.forces_replace, not field.security))
-    shown = [_field(field) for field in ordered[:_FIELDS_IN_CELL]]
+    shown = [_field_item(field) for field in ordered[:_FIELDS_IN_CELL]]
     if len(ordered) > _FIELDS_IN_CELL:
         shown.append(and_more(len(ordered) - _FIELDS_IN_CELL, "property"))
     return "<br>".join(shown)
 
 
-def _field(field: FieldChangeDocument) -> str:
+def _field_item(field: FieldChangeDocument) -> str:
     path = show_path(field.path)
     parts = parts_of(field)
-    told = [_part(part, path) for part in parts[:_PARTS_IN_CELL]]
+    told = [_part_item(part, path) for part in parts[:_PARTS_IN_CELL]]
     if len(parts) > _PARTS_IN_CELL:
         told.append(and_more(len(parts) - _PARTS_IN_CELL, "change"))
     return f"{code(path, 120)}: {', '.join(told)}{emphasised(field)}"
 
 
-def _part(part: Part, path: str) -> str:
+def _part_item(part: Part, path: str) -> str:
     inner = part.path.removeprefix(path).lstrip(".")
     where = f"{code(inner, 60)} " if inner else ""
     if part.sign == "~":
         before, after = shorten_pair(*show_pair(part.before, part.after), _LONGEST_IN_CELL)
         return f"{where}{code(before)} → {code(after)}"
     word = "added" if part.sign == "+" else "removed"
-    return f"{where}{word} {code(_short(part.value))}"
+    return f"{where}{word} {code(_short_value(part.value))}"
 
 
-def _short(value: object) -> str:
+def _short_value(value: object) -> str:
     """Return a value in a few characters; an entry of a list by its name."""
     name = value.get("name") if isinstance(value, dict) else None
     return shorten(show_value(name if isinstance(name, str) else value), _LONGEST_IN_CELL)

@@ -46,13 +46,13 @@ def render_fleet_text(document: FleetDocument, width: int = 100) -> Iterator[Lin
         yield line(f"  {and_more(len(noteworthy) - len(shown), 'environment')}")
     if noteworthy:
         yield BLANK
-    yield from _groups(document, width)
+    yield from _finding_lines(document, width)
     yield line(
         f"Run {document.run}. `azsec fleet show {document.run} ENV` prints all of one environment."
     )
 
 
-def _groups(document: FleetDocument, width: int) -> Iterator[Line]:
+def _finding_lines(document: FleetDocument, width: int) -> Iterator[Line]:
     if not document.groups:
         return
     yield line(Span("Findings by number of environments", Style.BOLD))

@@ -32,8 +32,8 @@ _PAGE_STYLE = (
 def render_graph_html(document: GraphDocument) -> str:
     """Return a graph as an HTML page, the same bytes for the same graph."""
     environment = document.environment
-    name = _text(environment.name)
-    allowed = " ".join(f"'sha256-{_digest(style)}'" for style in (_PAGE_STYLE, STYLE))
+    name = _escaped_text(environment.name)
+    allowed = " ".join(f"'sha256-{_style_digest(style)}'" for style in (_PAGE_STYLE, STYLE))
     policy = f"default-src 'none'; style-src {allowed}; base-uri 'none'; form-action 'none'"
     about = f"{document.state.value} state · {environment.blueprint} · {environment.cloud}"
     parts = [
@@ -50,13 +50,13 @@ def render_graph_html(document: GraphDocument) -> str:
         "</head>",
         "<body>",
         f"<h1>The network of {name}</h1>",
-        f"<p>{_text(about)}</p>",
+        f"<p>{_escaped_text(about)}</p>",
         '<div class="drawing" role="region" aria-label="drawing" tabindex="0">',
         render_graph_svg(document).rstrip(),
         "</div>",
-        *_marks(document.marks),
+        *_unproved_section(document.marks),
         "<h2>The way to the internet</h2>",
-        *(row for way in document.egress for row in _way(way)),
+        *(row for way in document.egress for row in _route_rows(way)),
         *([] if document.egress else ["<p>There is no subnet that workloads can use.</p>"]),
         "</body>",
         "</html>",
@@ -64,50 +64,50 @@ def render_graph_html(document: GraphDocument) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _marks(marks: Iterable[MarkDocument]) -> Iterator[str]:
+def _unproved_section(marks: Iterable[MarkDocument]) -> Iterator[str]:
     rows = [
-        _row(
-            _text(mark.proof),
+        _table_row(
+            _escaped_text(mark.proof),
             "fails" if mark.certain else "unknown",
-            f"<code>{_text(mark.element)}</code>",
-            _text(mark.message),
+            f"<code>{_escaped_text(mark.element)}</code>",
+            _escaped_text(mark.message),
         )
         for mark in marks
     ]
     if rows:
         yield "<h2>What is not proved</h2>"
         yield "<table>"
-        yield _head("proof", "", "element", "counter-example")
+        yield _table_head("proof", "", "element", "counter-example")
         yield from rows
         yield "</tbody></table>"
 
 
-def _way(way: EgressDocument) -> Iterator[str]:
-    yield f"<table><caption>{_text(describe_way(way))}</caption>"
-    yield _head("", "element", "role", "what it does")
+def _route_rows(way: EgressDocument) -> Iterator[str]:
+    yield f"<table><caption>{_escaped_text(describe_way(way))}</caption>"
+    yield _table_head("", "element", "role", "what it does")
     for number, hop in enumerate(way.hops, 1):
-        words = _text(hop.words)
-        yield _row(
+        words = _escaped_text(hop.words)
+        yield _table_row(
             str(number),
-            f"<code>{_text(hop.element)}</code>",
-            _text(hop.role),
+            f"<code>{_escaped_text(hop.element)}</code>",
+            _escaped_text(hop.role),
             words if hop.passes else f'<span class="stops">{words}</span>',
         )
     yield "</tbody></table>"
 
 
-def _head(*names: str) -> str:
+def _table_head(*names: str) -> str:
     cells = "".join(f'<th scope="col">{name}</th>' if name else "<td></td>" for name in names)
     return f"<thead><tr>{cells}</tr></thead><tbody>"
 
 
-def _row(*cells: str) -> str:
+def _table_row(*cells: str) -> str:
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def _text(words: str) -> str:
+def _escaped_text(words: str) -> str:
     return escape(plain(words))
 
 
-def _digest(style: str) -> str:
+def _style_digest(style: str) -> str:
     return b64encode(sha256(style.encode()).digest()).decode()

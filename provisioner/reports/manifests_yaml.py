@@ -30,7 +30,7 @@ _Dumper.add_representer(str, _represent_text)
 
 def render_manifests_yaml(document: ManifestsDocument) -> str:
     """Return all objects as one stream."""
-    return _stream(document, document.manifests)
+    return _yaml_stream(document, document.manifests)
 
 
 def render_manifest_files(document: ManifestsDocument) -> Mapping[str, str]:
@@ -43,7 +43,7 @@ def render_manifest_files(document: ManifestsDocument) -> Mapping[str, str]:
     for manifest in document.manifests:
         name = f"namespace-{manifest.namespace}.yaml" if manifest.namespace else _CLUSTER_FILE
         files.setdefault(name, []).append(manifest)
-    return {name: _stream(document, manifests) for name, manifests in files.items()}
+    return {name: _yaml_stream(document, manifests) for name, manifests in files.items()}
 
 
 def render_bodies(bodies: Iterable[Mapping[str, Any]]) -> str:
@@ -51,15 +51,15 @@ def render_bodies(bodies: Iterable[Mapping[str, Any]]) -> str:
     return "".join(f"---\n{dump_yaml(body)}" for body in bodies)
 
 
-def _stream(document: ManifestsDocument, manifests: Iterable[ManifestDocument]) -> str:
+def _yaml_stream(document: ManifestsDocument, manifests: Iterable[ManifestDocument]) -> str:
     head = (
         f"# azsec manifests {document.environment.name}: Kubernetes {document.kubernetes_version}. "
         "Change the environment's file, not this one.\n"
     )
-    return head + "".join(_one(manifest) for manifest in manifests)
+    return head + "".join(_manifest_yaml(manifest) for manifest in manifests)
 
 
-def _one(manifest: ManifestDocument) -> str:
+def _manifest_yaml(manifest: ManifestDocument) -> str:
     told = f"{', '.join(manifest.controls)}: {manifest.reason}"
     return f"---\n# {told}\n{dump_yaml(manifest.body)}"
 

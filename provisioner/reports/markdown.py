@@ -91,7 +91,7 @@ def render_plan_markdown(document: PlanDocument, limit: int = LIMIT) -> str:
     told.append(count_additions(document.additions, document.accepted))
     told.append(count_in_progress(document.in_progress))
     told.append(show_estimate(estimate) if estimate else "")
-    head = _heading("plan", document.environment, joined(told))
+    head = _report_heading("plan", document.environment, joined(told))
     refusal = refusal_of(document)
     if refusal:
         head += f"**{refusal}**\n\n"
@@ -127,7 +127,7 @@ def render_plan_markdown(document: PlanDocument, limit: int = LIMIT) -> str:
 
 def render_drift_markdown(document: DriftDocument) -> str:
     """Return a drift check as Markdown of less than 65,000 characters."""
-    head = _heading("drift", document.environment, prose(drift_summary(document)))
+    head = _report_heading("drift", document.environment, prose(drift_summary(document)))
     if not document.found:
         head += f"{no_drift(document)}\n\n"
     head += census_paragraph(document.census) + objects_paragraph(document.cluster)
@@ -155,7 +155,7 @@ def render_drift_markdown(document: DriftDocument) -> str:
     return assemble(head, head_row, entries, tail, hint)
 
 
-def _heading(command: str, environment: EnvironmentDocument, told: str) -> str:
+def _report_heading(command: str, environment: EnvironmentDocument, told: str) -> str:
     about = joined(
         (
             code(environment.blueprint),
@@ -203,11 +203,13 @@ def plan_entry(change: ResourceChangeDocument, names: Mapping[str, str] | None =
     if is_disruptive(change):
         action += f"<br>{prose(change.disruption, 60)}"
     tier = tier_words(change)
-    named = _named(change.address, change.type, names) + (f"<br>{prose(tier)}" if tier else "")
-    return Entry(row(action, named, _what(change)), partial(_plan_details, change))
+    named = _address_cell(change.address, change.type, names) + (
+        f"<br>{prose(tier)}" if tier else ""
+    )
+    return Entry(row(action, named, _change_cell(change)), partial(_plan_details, change))
 
 
-def _named(address: str, resource_type: str, names: Mapping[str, str] | None) -> str:
+def _address_cell(address: str, resource_type: str, names: Mapping[str, str] | None) -> str:
     shown = names[resource_type] if names else resource_type
     return f"{code(address)}<br>{prose(shown)}"
 
@@ -273,7 +275,7 @@ def drift_entry(drifted: ResourceDriftDocument, names: Mapping[str, str] | None 
     what = _DRIFT_WORDS.get(drifted.kind) or ("" if missing else fields_cell(drifted.fields))
     if drifted.reason:
         what = "<br>".join(part for part in (prose(drifted.reason, 300), what) if part)
-    summary = row(sign, _named(drifted.address, drifted.type, names), what)
+    summary = row(sign, _address_cell(drifted.address, drifted.type, names), what)
     return Entry(summary, None if missing else partial(_drift_details, drifted))
 
 
@@ -282,7 +284,7 @@ def _drift_details(drifted: ResourceDriftDocument) -> str:
     return details(f"{html_code(drifted.address)} ~ changed", lines)
 
 
-def _what(change: ResourceChangeDocument) -> str:
+def _change_cell(change: ResourceChangeDocument) -> str:
     given = f"**{GRANTS_ACCESS}**" if change.grants_access else ""
     if change.action is Action.CREATE:
         return given

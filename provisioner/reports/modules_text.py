@@ -37,16 +37,20 @@ def render_modules_text(document: ModulesDocument, width: int = 100) -> Iterator
         entries = [module for module in document.modules if module.origin == origin]
         if entries:
             yield line(Span(title.format(version=document.version), Style.BOLD))
-            yield from _rows(entries, width)
+            yield from _entry_lines(entries, width)
             yield BLANK
     yield line("`azsec modules show LOCATION` lists the parameters of one.")
 
 
-def _rows(entries: Sequence[ModuleDocument], width: int) -> Iterator[Line]:
+def _entry_lines(entries: Sequence[ModuleDocument], width: int) -> Iterator[Line]:
     room = min(max(len(entry.location) for entry in entries), max(width // 2, 20))
     for entry in entries:
         head = f"  {plain(entry.location):{room}}  {entry.kind or '?':9}  "
-        told = entry.problem or _first_sentence(entry.description) or _counted(entry.parameters)
+        told = (
+            entry.problem
+            or _first_sentence(entry.description)
+            or _count_parameters(entry.parameters)
+        )
         first, *rest = wrap(plain(told), max(width - len(head), 24)) or [""]
         yield line(head, first)
         yield from (line(" " * len(head), row) for row in rest)
@@ -57,7 +61,7 @@ def _first_sentence(text: str) -> str:
     return f"{sentence}." if stop else text
 
 
-def _counted(parameters: Sequence[ParameterDocument]) -> str:
+def _count_parameters(parameters: Sequence[ParameterDocument]) -> str:
     required = sum(parameter.required for parameter in parameters)
     return f"{plural(len(parameters), 'parameter')}, {required} required"
 
@@ -68,34 +72,34 @@ def _module_lines(module: ModuleDocument, width: int) -> Iterator[Line]:
     if module.source is not None:
         yield line(f"  locked     {plain(module.source.ref)} at {module.source.commit}")
     if module.uses:
-        yield from _labelled("uses", ", ".join(module.uses), width)
+        yield from _labelled_lines("uses", ", ".join(module.uses), width)
     if module.types:
-        yield from _labelled("resources", ", ".join(module.types), width)
+        yield from _labelled_lines("resources", ", ".join(module.types), width)
     if module.outputs:
-        yield from _labelled("outputs", ", ".join(module.outputs), width)
+        yield from _labelled_lines("outputs", ", ".join(module.outputs), width)
     yield BLANK
     if not module.parameters:
         yield line("It has no parameters.")
         return
-    yield from _table(module.parameters, width)
+    yield from _parameter_table(module.parameters, width)
     yield BLANK
-    yield line(Span("Parameters", Style.BOLD), f"  {_counted(module.parameters)}")
+    yield line(Span("Parameters", Style.BOLD), f"  {_count_parameters(module.parameters)}")
 
 
-def _labelled(label: str, text: str, width: int) -> Iterator[Line]:
+def _labelled_lines(label: str, text: str, width: int) -> Iterator[Line]:
     for number, row in enumerate(wrap(plain(text), width - 13)):
         yield line(f"  {label:11}" if number == 0 else " " * 13, row)
 
 
-def _table(parameters: Sequence[ParameterDocument], width: int) -> Iterator[Line]:
+def _parameter_table(parameters: Sequence[ParameterDocument], width: int) -> Iterator[Line]:
     rows = [("name", "type", "default")]
-    rows += [(plain(each.name), each.type, _default(each)) for each in parameters]
+    rows += [(plain(each.name), each.type, _default_text(each)) for each in parameters]
     sizes = [max(len(row[column]) for row in rows) for column in range(3)]
     indent = 2 + sum(sizes) + 3 * 2
     beside = width - indent >= 30
     for number, row in enumerate(rows):
         cells = "  ".join(f"{cell:{size}}" for cell, size in zip(row, sizes, strict=True))
-        told = "description" if number == 0 else _meaning(parameters[number - 1])
+        told = "description" if number == 0 else _parameter_meaning(parameters[number - 1])
         style = Style.DIM if number == 0 else None
         room = width - indent if beside else width - 6
         said = wrap(told, room) if told else []
@@ -107,7 +111,7 @@ def _table(parameters: Sequence[ParameterDocument], width: int) -> Iterator[Line
             yield from (line(" " * left, more) for more in said[len(first) :])
 
 
-def _default(parameter: ParameterDocument) -> str:
+def _default_text(parameter: ParameterDocument) -> str:
     if parameter.required:
         return "(required)"
     text = json.dumps(parameter.default) if parameter.default == "" else ""
@@ -115,7 +119,7 @@ def _default(parameter: ParameterDocument) -> str:
     return text if len(text) <= _LONGEST_DEFAULT else f"{text[: _LONGEST_DEFAULT - 1]}…"
 
 
-def _meaning(parameter: ParameterDocument) -> str:
+def _parameter_meaning(parameter: ParameterDocument) -> str:
     accepts = f"({parameter.accepts})" if parameter.accepts else ""
     return plain(" ".join(part for part in (parameter.description, accepts) if part))
 
@@ -148,10 +152,10 @@ def _change_words(change: LockChangeDocument) -> str:
         case "removed":
             return f"removed    {name}: no environment uses it"
         case "files":
-            return f"files      {name}: other files of {_short(change.after)} are used"
+            return f"files      {name}: other files of {_short_commit(change.after)} are used"
         case _:
             return f"{change.action:9}  {name}: {change.after}"
 
 
-def _short(commit: str | None) -> str:
+def _short_commit(commit: str | None) -> str:
     return (commit or "")[:_SHORT]

@@ -32,7 +32,7 @@ def render_network_text(document: NetworkDocument, width: int = 100) -> Iterator
     if len(document.environments) > 1:
         yield from _side_by_side(document)
     for one in document.environments:
-        yield from _environment(one, width)
+        yield from _environment_lines(one, width)
     for note in document.notes:
         rows = wrap(plain(note), width - 11)
         yield line("  ", Span("note   ", Style.DIM), "  ", rows[0])
@@ -48,16 +48,16 @@ def _side_by_side(document: NetworkDocument) -> Iterator[Line]:
     yield line(Span("azsec network", Style.BOLD), f" {len(document.environments)} environments")
     yield BLANK
     rows = [(one.range, one.environment, one.address, one.kind) for one in claims]
-    yield from _table(("range", "environment", "", "what for"), rows, right=())
+    yield from _table_lines(("range", "environment", "", "what for"), rows, right=())
     yield BLANK
 
 
-def _environment(one: EnvironmentNetworkDocument, width: int) -> Iterator[Line]:
+def _environment_lines(one: EnvironmentNetworkDocument, width: int) -> Iterator[Line]:
     yield from heading("network", one.environment, width)
     for network in one.networks:
-        yield from _network(network, width)
+        yield from _network_lines(network, width)
     for cluster in one.clusters:
-        yield from _cluster(cluster, width)
+        yield from _cluster_lines(cluster, width)
     for site in one.sites:
         yield line("  ", Span(plain(site.address), Style.BOLD), _GAP, "on premises")
         yield from (line("    ", row) for row in join_wrapped(site.ranges, width - 4))
@@ -65,7 +65,7 @@ def _environment(one: EnvironmentNetworkDocument, width: int) -> Iterator[Line]:
     yield from render_diagnostics(one.diagnostics, width)
 
 
-def _network(network: VirtualNetworkDocument, width: int) -> Iterator[Line]:
+def _network_lines(network: VirtualNetworkDocument, width: int) -> Iterator[Line]:
     about = joined(
         (
             f"{network.addresses:,} addresses" if network.spaces else "",
@@ -78,7 +78,9 @@ def _network(network: VirtualNetworkDocument, width: int) -> Iterator[Line]:
     yield line("    ", Span(about, Style.DIM))
     if network.subnets:
         rows = [_subnet_row(subnet) for subnet in network.subnets]
-        yield from _table(_HEAD, rows, right=(2, 3, 4), under=_under(network.subnets, width))
+        yield from _table_lines(
+            _HEAD, rows, right=(2, 3, 4), under=_lines_below(network.subnets, width)
+        )
     if network.free:
         rows_of_free = join_wrapped(network.free, width - 10)
         yield line("    ", Span("free  ", Style.DIM), rows_of_free[0])
@@ -96,7 +98,7 @@ def _subnet_row(subnet: SubnetDocument) -> tuple[str, ...]:
     )
 
 
-def _under(subnets: Sequence[SubnetDocument], width: int) -> list[list[Line]]:
+def _lines_below(subnets: Sequence[SubnetDocument], width: int) -> list[list[Line]]:
     """Return the lines below each subnet: security group, routes, delegations, content, sums."""
     blocks = []
     for subnet in subnets:
@@ -117,7 +119,7 @@ def _under(subnets: Sequence[SubnetDocument], width: int) -> list[list[Line]]:
     return blocks
 
 
-def _cluster(cluster: ClusterRangesDocument, width: int) -> Iterator[Line]:
+def _cluster_lines(cluster: ClusterRangesDocument, width: int) -> Iterator[Line]:
     about = joined((plain(cluster.plugin), plain(cluster.arithmetic)))
     yield line("  ", Span(plain(cluster.address), Style.BOLD))
     yield from (line("    ", Span(row, Style.DIM)) for row in wrap(about, width - 4))
@@ -126,11 +128,11 @@ def _cluster(cluster: ClusterRangesDocument, width: int) -> Iterator[Line]:
         ("services", ", ".join(cluster.services), f"DNS at {cluster.dns_address or 'not known'}"),
     ]
     rows += [("bridge", ", ".join(cluster.bridges), "")] if cluster.bridges else []
-    yield from _table((), rows, right=())
+    yield from _table_lines((), rows, right=())
     yield BLANK
 
 
-def _table(
+def _table_lines(
     head: Sequence[str],
     rows: Sequence[tuple[str, ...]],
     *,

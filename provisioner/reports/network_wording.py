@@ -37,10 +37,12 @@ def claimed_ranges(document: NetworkDocument) -> list[ClaimedRange]:
             claims += [
                 ClaimedRange(r, name, plain(site.address), "on premises") for r in site.ranges
             ]
-    return sorted(claims, key=lambda claim: (_order(claim.range), claim.environment, claim.kind))
+    return sorted(
+        claims, key=lambda claim: (_address_order(claim.range), claim.environment, claim.kind)
+    )
 
 
-def _order(text: str) -> tuple[int, int, int]:
+def _address_order(text: str) -> tuple[int, int, int]:
     found = ipaddress.ip_network(text)
     return found.version, int(found.network_address), found.prefixlen
 

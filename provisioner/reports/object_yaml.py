@@ -22,11 +22,11 @@ def yaml_lines(fields: Sequence[FieldChangeDocument], width: int = 4096) -> list
 
     Lines have at most `width` columns as far as the words are that short.
     """
-    content = _content(fields)
+    content = _object_content(fields)
     if not content:
         return []
     rows = dump_yaml(content, max(width, _LEAST_WIDTH)).rstrip("\n").split("\n")
-    return [piece for row in rows for piece in _fold(_plain(row), max(width, _LEAST_WIDTH))]
+    return [piece for row in rows for piece in _fold_row(_plain_row(row), max(width, _LEAST_WIDTH))]
 
 
 def object_in_words(fields: Sequence[FieldChangeDocument]) -> str:
@@ -35,7 +35,7 @@ def object_in_words(fields: Sequence[FieldChangeDocument]) -> str:
     For a binding it names subjects and role, for a role the number of its rules, else the names of
     its fields.
     """
-    content = _content(fields)
+    content = _object_content(fields)
     role, subjects = content.get("roleRef"), content.get("subjects")
     if isinstance(role, Mapping) and isinstance(subjects, list):
         named = ", ".join(map(_name_of, subjects))
@@ -56,7 +56,7 @@ def _name_of(reference: Any) -> str:  # noqa: ANN401  JSON
     return plain(f"{reference.get('kind', '')} {namespace}{reference.get('name', '')}".strip())
 
 
-def _content(fields: Sequence[FieldChangeDocument]) -> dict[str, Any]:
+def _object_content(fields: Sequence[FieldChangeDocument]) -> dict[str, Any]:
     """Return the object. Its fields are its top level: a creation has no other side."""
     content = {field.path: field.after for field in fields}
     metadata = content.pop("metadata", None)
@@ -79,13 +79,13 @@ def _is_own(key: str, value: object) -> bool:
     return key.startswith(_OWN_PREFIX) or (key, value) == _MANAGED_BY
 
 
-def _plain(row: str) -> str:
+def _plain_row(row: str) -> str:
     """Return a row without terminal control characters; its indentation is part of YAML."""
     text = row.lstrip(" ")
     return " " * (len(row) - len(text)) + plain(text)
 
 
-def _fold(row: str, width: int) -> list[str]:
+def _fold_row(row: str, width: int) -> list[str]:
     """Break a row of a block scalar, which YAML does not fold, between its words."""
     indent = " " * (len(row) - len(row.lstrip(" ")) + 2)
     rows = []

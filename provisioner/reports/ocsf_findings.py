@@ -40,18 +40,18 @@ def render_ocsf_findings(report: ReportDocument) -> str:
 
     An environment that could not be assessed has none: the exit code of the command reports it.
     """
-    events = [event for entry in report.environments for event in _events(entry)]
+    events = [event for entry in report.environments for event in _environment_events(entry)]
     return json.dumps(events, indent=2, ensure_ascii=True) + "\n"
 
 
-def _events(entry: EnvironmentReportDocument) -> Iterator[dict[str, Any]]:
+def _environment_events(entry: EnvironmentReportDocument) -> Iterator[dict[str, Any]]:
     for result in entry.check.results if entry.check else ():
         if result.is_group or result.verdict == "not applicable":
             continue
         seen = [f for f in result.findings if f.verdict != "not applicable"]
-        yield from (_event(entry, result, finding) for finding in seen)
+        yield from (_finding_event(entry, result, finding) for finding in seen)
         if not seen:
-            yield _event(entry, result, None)
+            yield _finding_event(entry, result, None)
     yield from _not_assessed(entry)
 
 
@@ -64,9 +64,9 @@ def _not_assessed(entry: EnvironmentReportDocument) -> Iterator[dict[str, Any]]:
     if told:
         key = f"{environment_key(environment)}/{entry.state}"
         yield {
-            **_head(entry, posture.at, "info", _NEW),
+            **_shared_attributes(entry, posture.at, "info", _NEW),
             "message": plain(f"Not assessed: {'; '.join(told)}"),
-            "cloud": _cloud(entry, None),
+            "cloud": _cloud_attributes(entry, None),
             "finding_info": {
                 "uid": identifier("ocsf", key, "not-assessed"),
                 "title": "Not assessed",
@@ -84,7 +84,7 @@ def _not_assessed(entry: EnvironmentReportDocument) -> Iterator[dict[str, Any]]:
         }
 
 
-def _head(
+def _shared_attributes(
     entry: EnvironmentReportDocument, at: str, severity: str, state: tuple[int, str]
 ) -> dict[str, Any]:
     """Return the attributes that all findings of an environment share."""
@@ -97,7 +97,7 @@ def _head(
         "class_name": "Compliance Finding",
         "type_uid": _CLASS * 100 + _CREATE,
         "type_name": "Compliance Finding: Create",
-        "time": _milliseconds(at),
+        "time": _to_milliseconds(at),
         "severity_id": _SEVERITIES[severity],
         "severity": "Informational" if severity == "info" else severity.title(),
         "status_id": state[0],
@@ -111,14 +111,14 @@ def _head(
     }
 
 
-def _event(
+def _finding_event(
     entry: EnvironmentReportDocument, result: ResultDocument, seen: FindingDocument | None
 ) -> dict[str, Any]:
     environment, posture = entry.environment, entry.posture
     if environment is None or posture is None:
         raise ValueError(f"{entry.name} was not assessed")
     control = result.control
-    verdict = _verdict(result, seen)
+    verdict = _finding_verdict(result, seen)
     status_id, status = _COMPLIANCE[verdict]
     state = {"waived": _SUPPRESSED, "pass": _RESOLVED}.get(verdict, _NEW)
     key = f"{environment_key(environment)}/{entry.state}"
@@ -126,9 +126,9 @@ def _event(
     told = f"{show_path(seen.path)}: {seen.evidence}" if seen and seen.path else ""
     told = told or (seen.evidence if seen else result.why) or control.title
     event: dict[str, Any] = {
-        **_head(entry, posture.at, control.severity, state),
+        **_shared_attributes(entry, posture.at, control.severity, state),
         "message": plain(f"{control.id} {verdict}: {told}"),
-        "cloud": _cloud(entry, seen),
+        "cloud": _cloud_attributes(entry, seen),
         "finding_info": {
             "uid": identifier("ocsf", key, control.id, *names),
             "title": plain(control.title),
@@ -140,13 +140,13 @@ def _event(
             "status_id": status_id,
             "status": status,
             "status_detail": plain(f"{verdict}; answered by {answered_by(entry, result)}"),
-            "standards": [_origin(control), *_standards(result)],
-            "requirements": [control.item or control.title, *_requirements(result)],
+            "standards": [_origin_of(control), *_standards_of(result)],
+            "requirements": [control.item or control.title, *_requirements_of(result)],
         },
         "remediation": {"desc": control.source or f"azsec controls show {control.id}"},
     }
     if seen is not None:
-        event["resources"] = [_resource(seen)]
+        event["resources"] = [_resource_attributes(seen)]
         if seen.waiver is not None:
             waiver = seen.waiver
             event["comment"] = plain(
@@ -155,14 +155,14 @@ def _event(
     return event
 
 
-def _origin(control: ControlDocument) -> str:
+def _origin_of(control: ControlDocument) -> str:
     """Return the source of a control: the guidelines, or a repository's own rules."""
     return (
         control.chapter_title if control.source else "Guidelines for Securing Kubernetes on Azure"
     )
 
 
-def _verdict(result: ResultDocument, seen: FindingDocument | None) -> str:
+def _finding_verdict(result: ResultDocument, seen: FindingDocument | None) -> str:
     """Return the verdict of one finding.
 
     A passing finding is a partial pass where a part of its control is still to be attested.
@@ -172,11 +172,13 @@ def _verdict(result: ResultDocument, seen: FindingDocument | None) -> str:
     return "partial" if seen.verdict == "pass" and result.verdict == "partial" else seen.verdict
 
 
-def _milliseconds(moment: str) -> int:
+def _to_milliseconds(moment: str) -> int:
     return round(datetime.fromisoformat(moment).timestamp() * 1000)
 
 
-def _cloud(entry: EnvironmentReportDocument, seen: FindingDocument | None) -> dict[str, Any]:
+def _cloud_attributes(
+    entry: EnvironmentReportDocument, seen: FindingDocument | None
+) -> dict[str, Any]:
     named = parse_resource_id(seen.id) if seen else None
     cloud: dict[str, Any] = {"provider": "Azure"}
     if entry.environment is not None:
@@ -186,11 +188,11 @@ def _cloud(entry: EnvironmentReportDocument, seen: FindingDocument | None) -> di
     return cloud
 
 
-def _resource(seen: FindingDocument) -> dict[str, Any]:
+def _resource_attributes(seen: FindingDocument) -> dict[str, Any]:
     return {"uid": seen.id, "name": plain(seen.address or seen.id), "type": seen.type}
 
 
-def _standards(result: ResultDocument) -> list[str]:
+def _standards_of(result: ResultDocument) -> list[str]:
     mapped = result.control.mappings
     return [
         name
@@ -204,7 +206,7 @@ def _standards(result: ResultDocument) -> list[str]:
     ]
 
 
-def _requirements(result: ResultDocument) -> tuple[str, ...]:
+def _requirements_of(result: ResultDocument) -> tuple[str, ...]:
     mapped = result.control.mappings
     cis = tuple(f"CIS AKS 1.8: {number}" for number in mapped.cis)
     return (*cis, *mapped.policies, *mapped.checkov, *mapped.psrule)

@@ -33,7 +33,7 @@ def render_component_definition(report: ReportDocument) -> str:
     It has a component for each environment that could be assessed.
     """
     assessed = [(e, e.environment) for e in report.environments]
-    components = [_component(entry, found) for entry, found in assessed if found is not None]
+    components = [_oscal_component(entry, found) for entry, found in assessed if found is not None]
     frameworks = {f.framework: f.title for e in report.environments for f in e.frameworks}
     content: Json = {
         "metadata": metadata(report, "Kubernetes environments on Azure, as azsec assessed them"),
@@ -50,9 +50,9 @@ def render_component_definition(report: ReportDocument) -> str:
     return render({"component-definition": {"uuid": found, **content}})
 
 
-def _component(entry: EnvironmentReportDocument, environment: EnvironmentDocument) -> Json:
+def _oscal_component(entry: EnvironmentReportDocument, environment: EnvironmentDocument) -> Json:
     key = f"{environment_key(environment)}/{entry.state}"
-    implementations = [made for made in _implementations(entry, key) if made]
+    implementations = [made for made in _control_implementations(entry, key) if made]
     made: Json = {
         "uuid": identifier("component", key),
         "type": "service",
@@ -68,9 +68,9 @@ def _component(entry: EnvironmentReportDocument, environment: EnvironmentDocumen
     return made
 
 
-def _implementations(entry: EnvironmentReportDocument, key: str) -> Iterator[Json]:
+def _control_implementations(entry: EnvironmentReportDocument, key: str) -> Iterator[Json]:
     own = [
-        _claim(
+        _implemented_requirement(
             (key, GUIDELINES),
             result.control.id,
             _CLAIMED[result.verdict],
@@ -79,22 +79,22 @@ def _implementations(entry: EnvironmentReportDocument, key: str) -> Iterator[Jso
         for result in (entry.check.results if entry.check else ())
         if not result.is_group and result.verdict in _CLAIMED
     ]
-    yield _implementation(GUIDELINES, "Controls of azsec", key, own)
+    yield _control_implementation(GUIDELINES, "Controls of azsec", key, own)
     for framework in entry.frameworks:
         claims = [
-            _claim(
+            _implemented_requirement(
                 (key, framework.framework),
                 requirement.id,
                 _CLAIMED[requirement.verdict],
-                _told(entry, requirement),
+                _requirement_remarks(entry, requirement),
             )
             for requirement in framework.requirements
             if requirement.verdict in _CLAIMED
         ]
-        yield _implementation(framework.framework, framework.title, key, claims)
+        yield _control_implementation(framework.framework, framework.title, key, claims)
 
 
-def _told(entry: EnvironmentReportDocument, requirement: RequirementDocument) -> str:
+def _requirement_remarks(entry: EnvironmentReportDocument, requirement: RequirementDocument) -> str:
     named = f"{requirement.title}. " if requirement.title else ""
     return (
         f"{named}Shown by {', '.join(requirement.controls)}; answered by "
@@ -102,7 +102,7 @@ def _told(entry: EnvironmentReportDocument, requirement: RequirementDocument) ->
     )
 
 
-def _claim(place: tuple[str, str], control: str, status: str, told: str) -> Json:
+def _implemented_requirement(place: tuple[str, str], control: str, status: str, told: str) -> Json:
     return {
         "uuid": identifier("requirement", *place, control),
         "control-id": token(control),
@@ -111,7 +111,7 @@ def _claim(place: tuple[str, str], control: str, status: str, told: str) -> Json
     }
 
 
-def _implementation(framework: str, title: str, key: str, claims: list[Json]) -> Json:
+def _control_implementation(framework: str, title: str, key: str, claims: list[Json]) -> Json:
     if not claims:
         return {}
     return {

@@ -50,18 +50,18 @@ def content_identifier(kind: str, content: Mapping[str, Any]) -> str:
 
     OSCAL requires another UUID when the content changes.
     """
-    text = json.dumps(_timeless(content), sort_keys=True, ensure_ascii=False)
+    text = json.dumps(_without_times(content), sort_keys=True, ensure_ascii=False)
     return identifier(kind, sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
 
 _TIMES = frozenset({"start", "end", "collected", "last-modified", "published", "version"})
 
 
-def _timeless(value: Any) -> Any:  # noqa: ANN401  any JSON
+def _without_times(value: Any) -> Any:  # noqa: ANN401  any JSON
     if isinstance(value, Mapping):
-        return {key: _timeless(each) for key, each in value.items() if key not in _TIMES}
+        return {key: _without_times(each) for key, each in value.items() if key not in _TIMES}
     if isinstance(value, (list, tuple)):
-        return [_timeless(each) for each in value]
+        return [_without_times(each) for each in value]
     return value
 
 

@@ -55,7 +55,7 @@ def render_assessment_results(report: ReportDocument) -> str:
     content: Json = {
         "metadata": metadata(report, "Security assessment by azsec"),
         "import-ap": {"href": f"#{plan}"},
-        "results": [_result(entry) for entry in assessed] or [_empty(report)],
+        "results": [_oscal_result(entry) for entry in assessed] or [_empty_result(report)],
         "back-matter": {
             "resources": [
                 {
@@ -82,7 +82,7 @@ def render_assessment_results(report: ReportDocument) -> str:
     )
 
 
-def _empty(report: ReportDocument) -> Json:
+def _empty_result(report: ReportDocument) -> Json:
     """Return the result of an assessment in which nothing could be assessed."""
     return {
         "uuid": identifier("result", "none"),
@@ -96,7 +96,7 @@ def _empty(report: ReportDocument) -> Json:
     }
 
 
-def _result(entry: EnvironmentReportDocument) -> Json:
+def _oscal_result(entry: EnvironmentReportDocument) -> Json:
     check, environment, posture = entry.check, entry.environment, entry.posture
     if check is None or environment is None or posture is None:
         raise ValueError(f"{entry.name} was not assessed")
@@ -110,9 +110,9 @@ def _result(entry: EnvironmentReportDocument) -> Json:
     if excluded:
         selection["exclude-controls"] = [{"control-id": r.control.id} for r in excluded]
         selection["remarks"] = "Excluded is what has nothing to apply to."
-    observations = [o for result in judged for o in _observations(entry, result, key)]
+    observations = [o for result in judged for o in _oscal_observations(entry, result, key)]
     observations += _not_assessed(check.census, posture.at, key)
-    risks = [risk for result in judged for risk in _risks(result, key)]
+    risks = [risk for result in judged for risk in _oscal_risks(result, key)]
     made: Json = {
         "uuid": identifier("result", key),
         "title": markup(f"{entry.name}: {entry.state} state"),
@@ -134,8 +134,8 @@ def _result(entry: EnvironmentReportDocument) -> Json:
     if observations:
         made["observations"] = observations
     if judged:
-        made["findings"] = [_finding(entry, result, key) for result in judged]
-    items = _inventory(judged, key)
+        made["findings"] = [_oscal_finding(entry, result, key) for result in judged]
+    items = _inventory_items(judged, key)
     if items:
         made["local-definitions"] = {"inventory-items": items}
     if risks:
@@ -156,7 +156,7 @@ def _not_assessed(census: CensusDocument, at: str, key: str) -> Iterator[Json]:
         }
 
 
-def _inventory(results: Sequence[ResultDocument], key: str) -> list[Json]:
+def _inventory_items(results: Sequence[ResultDocument], key: str) -> list[Json]:
     seen = {f.id.lower(): f for result in results for f in result.findings}
     return [
         {
@@ -168,7 +168,7 @@ def _inventory(results: Sequence[ResultDocument], key: str) -> list[Json]:
     ]
 
 
-def _observations(
+def _oscal_observations(
     entry: EnvironmentReportDocument, result: ResultDocument, key: str
 ) -> Iterator[Json]:
     """Yield an observation for each source that answered a control, with its evidence."""
@@ -177,10 +177,10 @@ def _observations(
         observation: Json = {
             "uuid": _observation_id(result, source, key),
             "title": markup(f"{result.control.id} by {source.value}"),
-            "description": _description(result, source, shown),
+            "description": _observation_text(result, source, shown),
             "methods": [_METHODS.get(source, "TEST")],
             "types": ["control-objective"],
-            "collected": _collected(entry, result, source),
+            "collected": _collection_time(entry, result, source),
         }
         if source is AnswerSource.ATTESTATION and result.attestation:
             observation["expires"] = f"{result.attestation.expires}T23:59:59Z"
@@ -205,7 +205,7 @@ def _observation_id(result: ResultDocument, source: AnswerSource, key: str) -> s
     return identifier("observation", key, result.control.id, source.value)
 
 
-def _collected(
+def _collection_time(
     entry: EnvironmentReportDocument, result: ResultDocument, source: AnswerSource
 ) -> str:
     """Return when evidence was collected, which may be before the report."""
@@ -216,7 +216,7 @@ def _collected(
     return entry.posture.at if entry.posture else ""
 
 
-def _description(
+def _observation_text(
     result: ResultDocument, source: AnswerSource, shown: Sequence[FindingDocument]
 ) -> str:
     if source is AnswerSource.ATTESTATION and result.attestation:
@@ -231,7 +231,7 @@ def _description(
     return "\n\n".join(lines) or markup(result.why or result.control.title)
 
 
-def _finding(entry: EnvironmentReportDocument, result: ResultDocument, key: str) -> Json:
+def _oscal_finding(entry: EnvironmentReportDocument, result: ResultDocument, key: str) -> Json:
     control = result.control
     state, reason = _SATISFIED[result.verdict]
     sources = entry.answers.get(control.id, ())
@@ -259,7 +259,7 @@ def _finding(entry: EnvironmentReportDocument, result: ResultDocument, key: str)
         made["related-observations"] = [
             {"observation-uuid": _observation_id(result, source, key)} for source in sources
         ]
-    risks = list(_risks(result, key))
+    risks = list(_oscal_risks(result, key))
     if risks:
         made["related-risks"] = [{"risk-uuid": risk["uuid"]} for risk in risks]
     if result.outstanding:
@@ -267,7 +267,7 @@ def _finding(entry: EnvironmentReportDocument, result: ResultDocument, key: str)
     return made
 
 
-def _risks(result: ResultDocument, key: str) -> Iterator[Json]:
+def _oscal_risks(result: ResultDocument, key: str) -> Iterator[Json]:
     """Yield a risk for each waiver of a control: accepted by its owner until its last day."""
     waivers = {f.waiver for f in result.findings if f.waiver is not None}
     for waiver in sorted(waivers, key=lambda each: (each.scope, each.expires, each.reason)):

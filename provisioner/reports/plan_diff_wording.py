@@ -94,10 +94,10 @@ def field_before_and_after(field: FieldDifferenceDocument) -> tuple[str, str]:
     """
     one, other = field.before, field.after
     both = one is not None and other is not None and one.after == other.after
-    return _goal(one, both=both), _goal(other, both=both)
+    return _value_words(one, both=both), _value_words(other, both=both)
 
 
-def _goal(field: FieldChangeDocument | None, *, both: bool) -> str:
+def _value_words(field: FieldChangeDocument | None, *, both: bool) -> str:
     if field is None:
         return _NOTHING
     goal = "removed" if field.after is None else show_value(field.after)

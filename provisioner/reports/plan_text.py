@@ -75,7 +75,9 @@ def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]
     for group in groups:
         yield from _group_section(group, width)
     if groups:
-        yield from (line("  ", Span(row, Style.DIM)) for row in wrap(_grouped(groups), width - 2))
+        yield from (
+            line("  ", Span(row, Style.DIM)) for row in wrap(_grouping_note(groups), width - 2)
+        )
         yield BLANK
     for change in sorted(shown, key=lambda change: risk(change)[0], reverse=True):
         yield from change_section(change, columns, width)
@@ -98,10 +100,10 @@ def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]
     yield from gate_lines(document.gates, width)
     yield from total_lines(document.security, width)
     yield from proof_totals(document.proofs, width)
-    yield from totals("Plan", _summary(document), document.digest, width)
+    yield from totals("Plan", _summary_words(document), document.digest, width)
 
 
-def _grouped(groups: Sequence[ModuleGroup]) -> str:
+def _grouping_note(groups: Sequence[ModuleGroup]) -> str:
     actions = {group.action for group in groups}
     words = [_PLURALS[action] for action in (Action.CREATE, Action.ADOPT) if action in actions]
     subject = " and ".join(words).capitalize()
@@ -136,7 +138,7 @@ def _group_section(group: ModuleGroup, width: int) -> Iterator[Line]:
     yield BLANK
 
 
-def _summary(document: PlanDocument) -> str:
+def _summary_words(document: PlanDocument) -> str:
     estimate = remaining_seconds(document.steps)
     return joined(
         (

@@ -110,33 +110,33 @@ class Board:
                 running.status = plain(event.status)
             return None
         if isinstance(event, StepStarted):
-            return self._start(event)
+            return self._started_line(event)
         self._ended.add(event.key)
         self._running.pop(event.key, None)
         if not isinstance(event, StepSucceeded):
             self._troubled += 1
-        return self._end(event, self._task(event.key))
+        return self._ended_line(event, self._task_of(event.key))
 
-    def _task(self, key: str) -> Task:
+    def _task_of(self, key: str) -> Task:
         return self._tasks.get(key) or Task(" ", plain(key), "working on it", "done")
 
-    def _start(self, event: StepStarted) -> Line:
-        task, now = self._task(event.key), self._clock()
+    def _started_line(self, event: StepStarted) -> Line:
+        task, now = self._task_of(event.key), self._clock()
         self._running[event.key] = _Running(task, event.seconds, now, now)
         estimate = f" ({show_estimate(event.seconds)})" if event.seconds else ""
-        return _told(task, f"{task.doing}{estimate}")
+        return _task_line(task, f"{task.doing}{estimate}")
 
-    def _end(self, event: StepSucceeded | StepFailed | StepSkipped, task: Task) -> Line:
+    def _ended_line(self, event: StepSucceeded | StepFailed | StepSkipped, task: Task) -> Line:
         count = Span(f"  ({len(self._ended)}/{len(self._steps)})", Style.DIM)
         if isinstance(event, StepSkipped):
             cause = self._tasks.get(event.because)
             why = f"waits for {cause.address}" if cause else plain(event.because)
-            return (*_told(task, f"skipped: {why}", Style.WARNING), count)
+            return (*_task_line(task, f"skipped: {why}", Style.WARNING), count)
         took = show_duration(event.elapsed)
         if isinstance(event, StepSucceeded):
-            return (*_told(task, f"{task.done} [{took}]"), count)
+            return (*_task_line(task, f"{task.done} [{took}]"), count)
         return (
-            *_told(task, f"failed [{took}]: {plain(event.message)}", Style.BLOCKED),
+            *_task_line(task, f"failed [{took}]: {plain(event.message)}", Style.BLOCKED),
             count,
         )
 
@@ -149,7 +149,9 @@ class Board:
                 running.told = now
                 azure = f", Azure: {running.status}" if running.status else ""
                 took = show_duration(now - running.started)
-                lines.append(_told(running.task, f"still {running.task.doing} [{took}]{azure}"))
+                lines.append(
+                    _task_line(running.task, f"still {running.task.doing} [{took}]{azure}")
+                )
         return lines
 
     def lines(self, width: int, height: int) -> list[Line]:
@@ -159,7 +161,7 @@ class Board:
         shown = entries[: max(1, height - 2)]
         # The room beside an address: the sign, the action, and the elapsed and the estimated time.
         room = max(12, width - _BESIDE_ADDRESS)
-        names = [_fitting(entry.task.address, room) for entry in shown]
+        names = [_fit_name(entry.task.address, room) for entry in shown]
         column = max(map(columns_of, names), default=0)
         lines: list[Line] = []
         for name, entry in zip(names, shown, strict=True):
@@ -168,11 +170,11 @@ class Board:
             text = f" {pad(name, column)}  {entry.task.doing}  {took + estimate:16}"
             sign = Span(f"  {entry.task.sign}", _STYLES.get(entry.task.sign, Style.PLAIN))
             left = width - columns_of(text) - 5
-            status = _fitting(entry.status, left) if left > 8 else ""
+            status = _fit_name(entry.status, left) if left > 8 else ""
             lines.append(cut(line(sign, text, Span(f"  {status}", Style.DIM)), width))
-        return [*lines, cut(self._totals(len(entries) - len(shown), width), width)]
+        return [*lines, cut(self._totals_line(len(entries) - len(shown), width), width)]
 
-    def _totals(self, hidden: int, width: int) -> Line:
+    def _totals_line(self, hidden: int, width: int) -> Line:
         now = self._clock()
         elapsed = {key: now - entry.started for key, entry in self._running.items()}
         left = remaining_seconds(self._steps, self._ended, elapsed)
@@ -195,12 +197,12 @@ class Board:
         )
 
 
-def _fitting(name: str, room: int) -> str:
+def _fit_name(name: str, room: int) -> str:
     """Return a name in at most `room` columns: of wide characters fewer fit."""
     return "".join(span.text for span in cut(line(shorten(name, room)), room))
 
 
-def _told(task: Task, text: str, style: Style = Style.PLAIN) -> Line:
+def _task_line(task: Task, text: str, style: Style = Style.PLAIN) -> Line:
     sign = Span(task.sign, _STYLES.get(task.sign, Style.PLAIN))
     return line(sign, f" {task.address}  ", Span(text, style))
 
@@ -246,7 +248,9 @@ class PlainProgress(Progress):
         self._time_of_day = time_of_day
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        self._ticker = threading.Thread(target=self._tick, name="azsec-progress", daemon=True)
+        self._ticker = threading.Thread(
+            target=self._remind_regularly, name="azsec-progress", daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._ticker.start()
@@ -266,18 +270,18 @@ class PlainProgress(Progress):
         with self._lock:
             told = self._board.take(event)
             if told is not None:
-                self._write([told])
+                self._write_plain([told])
 
     def remind(self) -> None:
         """Write a line for each step without a line for half a minute."""
         with self._lock:
-            self._write(self._board.reminders())
+            self._write_plain(self._board.reminders())
 
-    def _tick(self) -> None:
+    def _remind_regularly(self) -> None:
         while not self._stopped.wait(_TICK_SECONDS):
             self.remind()
 
-    def _write(self, lines: Sequence[Line]) -> None:
+    def _write_plain(self, lines: Sequence[Line]) -> None:
         if not lines:
             return
         stamp = Span(f"{self._time_of_day()}  ")
@@ -312,7 +316,7 @@ class LiveProgress(Progress):
         )
         self._live = Live(
             console=self._console,
-            get_renderable=self._render,
+            get_renderable=self._render_board,
             refresh_per_second=_REFRESHES_PER_SECOND,
             transient=True,
             redirect_stdout=False,
@@ -341,16 +345,16 @@ class LiveProgress(Progress):
         with contextlib.suppress(OSError):
             self._live.refresh()
             if not isinstance(event, StepStarted):
-                self._console.print(_text([line("  ", *told)], self._console.encoding))
+                self._console.print(_to_rich_text([line("  ", *told)], self._console.encoding))
 
-    def _render(self) -> "Text":
+    def _render_board(self) -> "Text":
         assert self._console is not None
         size = self._console.size
         with self._lock:
-            return _text(self._board.lines(size.width, size.height), self._console.encoding)
+            return _to_rich_text(self._board.lines(size.width, size.height), self._console.encoding)
 
 
-def _text(lines: Sequence[Line], encoding: str) -> "Text":
+def _to_rich_text(lines: Sequence[Line], encoding: str) -> "Text":
     """Return lines as rich's text: styled, and never read as markup."""
     from rich.text import Text
 

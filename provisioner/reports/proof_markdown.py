@@ -20,7 +20,7 @@ def gates_refuse(gates: Sequence[GateDocument]) -> str:
 def proof_totals(proofs: Sequence[ProofDocument]) -> str:
     """Return the paragraph with the result of every proof; empty where there are no proofs."""
     told = [proof for proof in proofs if proof.verdict in PROOF_WORDS]
-    words = joined(_total(proof) for proof in told)
+    words = joined(_verdict_cell(proof) for proof in told)
     return f"Proofs: {words}\n\n" if told else ""
 
 
@@ -32,16 +32,16 @@ def proof_section(proofs: Sequence[ProofDocument]) -> str:
     head = f"**{'Waived' if waived else 'Not proved'}**\n\n" + table_head(
         ("proof", "to blame", "counter-example", "what to do")
     )
-    rows = (_row(proof, breach) for proof, breach in found)
+    rows = (_breach_row(proof, breach) for proof, breach in found)
     return section(head, rows, len(found), "counter-example")
 
 
-def _total(proof: ProofDocument) -> str:
+def _verdict_cell(proof: ProofDocument) -> str:
     text = f"{prose(proof.name)} {PROOF_WORDS[proof.verdict]}"
     return f"**{text}**" if proof.verdict == FAILS else text
 
 
-def _row(proof: ProofDocument, breach: BreachDocument) -> str:
+def _breach_row(proof: ProofDocument, breach: BreachDocument) -> str:
     name = prose(proof.name) if breach.certain else f"{prose(proof.name)} (not known)"
     name += " (waived)" if breach.waived else ""
     todo = waiver_words(breach) or breach.hint

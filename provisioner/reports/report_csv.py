@@ -55,11 +55,11 @@ def render_report_csv(report: ReportDocument) -> str:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for entry in report.environments:
-        writer.writerows(map(_guarded, _rows(entry, report.generated_at)))
+        writer.writerows(map(_guard_formulas, _environment_rows(entry, report.generated_at)))
     return text.getvalue()
 
 
-def _rows(entry: EnvironmentReportDocument, time: str) -> Iterator[dict[str, str]]:
+def _environment_rows(entry: EnvironmentReportDocument, time: str) -> Iterator[dict[str, str]]:
     about = {"environment": entry.name, "state": entry.state, "time": time}
     if entry.check is None:
         reason = " ".join(told.message for told in entry.diagnostics)
@@ -68,12 +68,12 @@ def _rows(entry: EnvironmentReportDocument, time: str) -> Iterator[dict[str, str
     for result in entry.check.results:
         if not result.is_group:
             for seen in result.findings or (None,):
-                yield {**about, **_row(entry, result, seen)}
+                yield {**about, **_finding_row(entry, result, seen)}
     for what, reason in not_assessed(entry.check.census):
         yield {**about, "result": "not assessed", "resource": what, "evidence": reason}
 
 
-def _row(
+def _finding_row(
     entry: EnvironmentReportDocument, result: ResultDocument, seen: FindingDocument | None
 ) -> dict[str, str]:
     control, attested = result.control, result.attestation
@@ -108,6 +108,6 @@ def _row(
     return row
 
 
-def _guarded(row: dict[str, str]) -> list[str]:
+def _guard_formulas(row: dict[str, str]) -> list[str]:
     cells = (shorten(plain(row.get(column, "")), _MOST_CHARACTERS) for column in COLUMNS)
     return [f"'{cell}" if cell.lstrip().startswith(_FORMULA) else cell for cell in cells]

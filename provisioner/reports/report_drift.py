@@ -46,10 +46,10 @@ def departures(document: DriftDocument) -> Iterator[DriftRow]:
     They are changed resources, additions, values and tags that the blueprint does not declare, and
     objects in the cluster.
     """
-    yield from _resources(document)
-    yield from _additions(document)
-    yield from _undeclared(document)
-    yield from _objects(document)
+    yield from _resource_rows(document)
+    yield from _addition_rows(document)
+    yield from _undeclared_rows(document)
+    yield from _object_rows(document)
 
 
 def broken(document: DriftDocument) -> tuple[str, ...]:
@@ -62,30 +62,30 @@ def broken(document: DriftDocument) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*turned, *proofs)))
 
 
-def _resources(document: DriftDocument) -> Iterator[DriftRow]:
+def _resource_rows(document: DriftDocument) -> Iterator[DriftRow]:
     for drifted in document.drifted:
         how = _KINDS[drifted.kind] + (f": {plain(drifted.reason)}" if drifted.reason else "")
-        changes = tuple(change for field in drifted.fields for change in _changes(field))
-        yield DriftRow(plain(drifted.address), how, changes, _who(document, drifted.id))
+        changes = tuple(change for field in drifted.fields for change in _field_changes(field))
+        yield DriftRow(plain(drifted.address), how, changes, _attribution_of(document, drifted.id))
 
 
-def _additions(document: DriftDocument) -> Iterator[DriftRow]:
+def _addition_rows(document: DriftDocument) -> Iterator[DriftRow]:
     for addition in document.additions:
         how = f"added: {describe_addition(addition)}"
-        yield DriftRow(addition_label(addition), how, (), _who(document, addition.id))
+        yield DriftRow(addition_label(addition), how, (), _attribution_of(document, addition.id))
 
 
-def _undeclared(document: DriftDocument) -> Iterator[DriftRow]:
+def _undeclared_rows(document: DriftDocument) -> Iterator[DriftRow]:
     for entry in document.undeclared:
         if entry.drifted:
-            changes = tuple(_changes(entry.field))
+            changes = tuple(_field_changes(entry.field))
             how = "changed where the blueprint is silent"
-            yield DriftRow(plain(entry.address), how, changes, _who(document, entry.id))
+            yield DriftRow(plain(entry.address), how, changes, _attribution_of(document, entry.id))
     for tag in document.tags if document.strict_tags else ():
         yield DriftRow(plain(tag.address), f"undeclared tag {plain(tag.path)}")
 
 
-def _objects(document: DriftDocument) -> Iterator[DriftRow]:
+def _object_rows(document: DriftDocument) -> Iterator[DriftRow]:
     cluster = document.cluster
     for address in cluster.drifted if cluster else ():
         yield DriftRow(plain(address), "object in the cluster: changed")
@@ -101,14 +101,14 @@ _KINDS = {
 }
 
 
-def _changes(field: FieldChangeDocument) -> Iterator[Change]:
+def _field_changes(field: FieldChangeDocument) -> Iterator[Change]:
     for part in parts_of(field):
         before = "" if part.before is None else shorten(show_value(part.before), _VALUE)
         after = "" if part.after is None else shorten(show_value(part.after), _VALUE)
         yield Change(part.path, before, after, field.security)
 
 
-def _who(document: DriftDocument, resource: str) -> tuple[str, ...]:
+def _attribution_of(document: DriftDocument, resource: str) -> tuple[str, ...]:
     attribution = document.attributions.get(resource)
     return tuple(attribution_sentences(attribution)) if attribution else ("not looked up",)
 

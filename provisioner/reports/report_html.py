@@ -31,22 +31,22 @@ if TYPE_CHECKING:
 
 def render_report_html(document: ReportDocument) -> str:
     """Return a report as an HTML page, the same bytes for the same report."""
-    templates = _templates()
+    templates = _template_engine()
     css, _, _ = templates.loader.get_source(templates, "report.css")  # type: ignore[union-attr]
-    css = _minify(css)
-    allowed = " ".join(f"'sha256-{_digest(style)}'" for style in (css, STYLE))
+    css = _minify_css(css)
+    allowed = " ".join(f"'sha256-{_style_digest(style)}'" for style in (css, STYLE))
     policy = f"default-src 'none'; style-src {allowed}; base-uri 'none'; form-action 'none'"
     page = templates.get_template("report.html.j2").render(
         report=document,
         slugs=report_view.environment_slugs(document.environments),
         policy=policy,
-        css=_trusted(css),
+        css=_trusted_html(css),
     )
     return page + "\n"
 
 
 @lru_cache(maxsize=1)
-def _templates() -> "Environment":
+def _template_engine() -> "Environment":
     """Return the template engine.
 
     Every value is escaped, and an undefined name is an error.
@@ -59,7 +59,7 @@ def _templates() -> "Environment":
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_visible,
+        finalize=_visible_text,
     )
     engine.globals.update(
         view=report_view,
@@ -67,7 +67,7 @@ def _templates() -> "Environment":
         drift=report_drift,
         access=access_wording,
         marks=MARKS,
-        drawing=_drawing,
+        drawing=_network_diagram,
         describe=describe,
         describe_way=describe_way,
         census_sentence=census_sentence,
@@ -76,12 +76,12 @@ def _templates() -> "Environment":
         drift_summary=drift_summary,
         no_drift=no_drift,
         plural=plural,
-        title=_title,
+        title=_report_title,
     )
     return engine
 
 
-def _visible(value: Any) -> Any:  # noqa: ANN401  whatever a template writes
+def _visible_text(value: Any) -> Any:  # noqa: ANN401  whatever a template writes
     """Return a value for a template: text on one line, without hidden or reordering characters."""
     from markupsafe import Markup
 
@@ -90,27 +90,27 @@ def _visible(value: Any) -> Any:  # noqa: ANN401  whatever a template writes
     return "" if value is None else value
 
 
-def _trusted(text: str) -> str:
+def _trusted_html(text: str) -> str:
     """Return text that is HTML already, and ours."""
     from markupsafe import Markup
 
     return Markup(text)
 
 
-def _drawing(graph: GraphDocument, name: str) -> str:
+def _network_diagram(graph: GraphDocument, name: str) -> str:
     """Return the network diagram; `render_graph_svg` escapes its texts."""
-    return _trusted(render_graph_svg(graph, name))
+    return _trusted_html(render_graph_svg(graph, name))
 
 
-def _title(document: ReportDocument) -> str:
+def _report_title(document: ReportDocument) -> str:
     names = [entry.name for entry in document.environments]
     return names[0] if len(names) == 1 else plural(len(names), "environment")
 
 
-def _minify(css: str) -> str:
+def _minify_css(css: str) -> str:
     """Return a style sheet without the space that is for its authors."""
     return "".join(line.strip() for line in css.splitlines())
 
 
-def _digest(style: str) -> str:
+def _style_digest(style: str) -> str:
     return b64encode(sha256(style.encode()).digest()).decode()

@@ -99,7 +99,9 @@ def answered_by(entry: EnvironmentReportDocument, result: ResultDocument) -> str
     for source in entry.answers.get(result.control.id, ()):
         if source is AnswerSource.CLUSTER and entry.check and entry.check.census.cluster:
             seen = entry.check.census.cluster
-            told.append(f"observation of the cluster of {plain(seen.read_on)}{_age(entry, seen)}")
+            told.append(
+                f"observation of the cluster of {plain(seen.read_on)}{_age_in_days(entry, seen)}"
+            )
         elif source is AnswerSource.ATTESTATION and result.attestation:
             attested = result.attestation
             told.append(f"attested by {plain(attested.by)} until {plain(attested.expires)}")
@@ -110,7 +112,7 @@ def answered_by(entry: EnvironmentReportDocument, result: ResultDocument) -> str
     return "; ".join(told)
 
 
-def _age(entry: EnvironmentReportDocument, seen: ClusterCensusDocument) -> str:
+def _age_in_days(entry: EnvironmentReportDocument, seen: ClusterCensusDocument) -> str:
     """Return how old an observation was when the report was made, in whole days."""
     if entry.posture is None:
         return ""

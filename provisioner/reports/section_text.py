@@ -62,13 +62,13 @@ def heading(command: str, environment: EnvironmentDocument, width: int) -> list[
         )
     )
     left, right = line(Span(title, Style.BOLD)), line(Span(about, Style.DIM))
-    sources = [line(Span(row, Style.DIM)) for row in _sources(environment, width)]
+    sources = [line(Span(row, Style.DIM)) for row in _source_lines(environment, width)]
     if length(left) + 3 + length(right) > width:
         return [left, right, *sources, BLANK]
     return [ends(left, right, width), *sources, BLANK]
 
 
-def _sources(environment: EnvironmentDocument, width: int) -> Iterator[str]:
+def _source_lines(environment: EnvironmentDocument, width: int) -> Iterator[str]:
     for source in environment.module_sources:
         yield from wrap(plain(source_words(source)), width)
 
@@ -95,13 +95,14 @@ class Columns:
         room = width - 2 - self._address - len(_GAP)
         with_group = room - groups - len(_GAP)
         types = {resource_type for _, resource_type, _ in resources}
-        forms = _forms(types, with_group)
-        fitting = next((form for form in forms if _widest(form) <= with_group), None)
+        forms = _type_name_forms(types, with_group)
+        fitting = next((form for form in forms if _widest_name(form) <= with_group), None)
         self._has_group = fitting is not None
         self._names = fitting or next(
-            (form for form in _forms(types, room)[2:] if _widest(form) <= room), forms[-1]
+            (form for form in _type_name_forms(types, room)[2:] if _widest_name(form) <= room),
+            forms[-1],
         )
-        self._type = _widest(self._names)
+        self._type = _widest_name(self._names)
 
     def lines(self, address: str, resource_type: str, group: str | None) -> Iterator[Line]:
         """Yield the line that names a resource; two, where its address is too long for one."""
@@ -121,7 +122,7 @@ class Columns:
         return f"in {plain(group)}" if group and not self._has_group else ""
 
 
-def _forms(types: Collection[str], room: int) -> list[Mapping[str, str]]:
+def _type_name_forms(types: Collection[str], room: int) -> list[Mapping[str, str]]:
     """Return the names that types can have, the longest first."""
     kinds = kinds_of(types)
     return [
@@ -132,7 +133,7 @@ def _forms(types: Collection[str], room: int) -> list[Mapping[str, str]]:
     ]
 
 
-def _widest(names: Mapping[str, str]) -> int:
+def _widest_name(names: Mapping[str, str]) -> int:
     return max(map(columns_of, names.values()), default=0)
 
 
@@ -161,7 +162,7 @@ def undeclared_lines(
         else:
             result.append(line(head.rstrip(), Span(notes, Style.WARNING)))
             result.append(line(" " * 8, values))
-    return [*result, *_hidden(len(entries) - len(shown), "value"), BLANK]
+    return [*result, *_hidden_count_lines(len(entries) - len(shown), "value"), BLANK]
 
 
 def _undeclared_values(entry: UndeclaredDocument, room: int) -> str:
@@ -190,7 +191,7 @@ def ignored_lines(entries: Sequence[IgnoredDocument], width: int) -> list[Line]:
         why = f"until {plain(entry.expires)} by {plain(entry.owner)}: {plain(entry.reason)}"
         result.append(line(head, told, Span(notes, Style.WARNING)))
         result += [line(" " * 8, Span(row, Style.DIM)) for row in wrap(why, width - 8)]
-    return [*result, *_hidden(len(entries) - len(shown), "value"), BLANK]
+    return [*result, *_hidden_count_lines(len(entries) - len(shown), "value"), BLANK]
 
 
 def unmanaged_lines(entries: Sequence[UnmanagedDocument], width: int) -> list[Line]:
@@ -199,15 +200,15 @@ def unmanaged_lines(entries: Sequence[UnmanagedDocument], width: int) -> list[Li
         return []
     shown = entries[:_MOST_UNMANAGED]
     columns = Columns(
-        [(_name(entry), entry.type, entry.resource_group) for entry in shown], width - 2
+        [(_name_of(entry), entry.type, entry.resource_group) for entry in shown], width - 2
     )
     result = [
         line("  ", Span("unmanaged", Style.BOLD), " · not made by azsec, and never touched by it")
     ]
     for entry in shown:
-        for named in columns.lines(_name(entry), entry.type, entry.resource_group):
+        for named in columns.lines(_name_of(entry), entry.type, entry.resource_group):
             result.append((Span("  "), *(Span(span.text) for span in named)))
-    return [*result, *_hidden(len(entries) - len(shown), "resource"), BLANK]
+    return [*result, *_hidden_count_lines(len(entries) - len(shown), "resource"), BLANK]
 
 
 def in_progress_lines(entries: Sequence[InProgressDocument], width: int) -> list[Line]:
@@ -220,14 +221,14 @@ def in_progress_lines(entries: Sequence[InProgressDocument], width: int) -> list
     result = [line("  ", Span("in progress", Style.BOLD), f" · {IN_PROGRESS}")]
     for name, entry in zip(names, shown, strict=True):
         result.append(line(f"    {name:{column}}{_GAP}", Span(plain(entry.state), Style.WARNING)))
-    return [*result, *_hidden(len(entries) - len(shown), "resource"), BLANK]
+    return [*result, *_hidden_count_lines(len(entries) - len(shown), "resource"), BLANK]
 
 
-def _name(entry: UnmanagedDocument) -> str:
+def _name_of(entry: UnmanagedDocument) -> str:
     return entry.id.rpartition("/")[2]
 
 
-def _hidden(count: int, noun: str) -> list[Line]:
+def _hidden_count_lines(count: int, noun: str) -> list[Line]:
     return [line("    ", Span(and_more(count, noun), Style.DIM))] if count > 0 else []
 
 

@@ -50,18 +50,18 @@ def security_total(security: SecurityDeltaDocument | None) -> str:
     """
     if security is None or not (security.failing or security.passing):
         return ""
-    failing = _ids(security.failing)
+    failing = _control_ids(security.failing)
     refused = (
         (f"at or above {plain(security.gate or '')}", "controls"),
         ("of network proofs", "proofs"),
         ("not refused by a gate", None),
     )
     groups = [
-        _named(words, _ids(turn for turn in security.failing if turn.gate == gate))
+        _count_with_ids(words, _control_ids(turn for turn in security.failing if turn.gate == gate))
         for words, gate in refused
     ]
     told = f"{len(failing)} newly fail: {', '.join(filter(None, groups))}" if failing else ""
-    return joined((told, _named("now pass", _ids(security.passing))))
+    return joined((told, _count_with_ids("now pass", _control_ids(security.passing))))
 
 
 def total_lines(security: SecurityDeltaDocument | None, width: int) -> Iterator[Line]:
@@ -76,17 +76,17 @@ def total_lines(security: SecurityDeltaDocument | None, width: int) -> Iterator[
 
 def count_newly_failing(security: SecurityDeltaDocument) -> str:
     """Return how many controls newly fail and are refused by `gates.controls`; may be ""."""
-    count = len(_ids(turn for turn in security.failing if turn.gate == "controls"))
+    count = len(_control_ids(turn for turn in security.failing if turn.gate == "controls"))
     verb = "fails" if count == 1 else "fail"
     at = f"at or above {plain(security.gate or '')}"
     return f"{plural(count, 'control')} newly {verb} {at}" if count else ""
 
 
-def _ids(turns: Iterable[TurnDocument]) -> list[str]:
+def _control_ids(turns: Iterable[TurnDocument]) -> list[str]:
     return list(dict.fromkeys(turn.control for turn in turns))
 
 
-def _named(words: str, ids: Sequence[str]) -> str:
+def _count_with_ids(words: str, ids: Sequence[str]) -> str:
     if not ids:
         return ""
     more = f", … {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""

@@ -21,12 +21,12 @@ def render_steps_text(document: PlanDocument, width: int = 100) -> Iterator[Line
     Each has its number, verb, address, dependencies, id, and which values of Azure it keeps beyond
     the blueprint. The last line is the digest, which `--digest` takes.
     """
-    numbers = _numbers(document.steps)
+    numbers = _step_numbers(document.steps)
     column = len(str(len(numbers)))
     yield BLANK
-    yield line("  ", Span("steps", Style.BOLD), f" · {_about(document.steps)}")
+    yield line("  ", Span("steps", Style.BOLD), f" · {_heading_words(document.steps)}")
     for step in document.steps:
-        waits = _waits(step, numbers)
+        waits = _wait_numbers(step, numbers)
         named = Span(f"{step.verb:6}", _STYLES.get(step.verb, Style.PLAIN))
         head = f"    {numbers[step.key]:>{column}}  "
         rows = join_wrapped(waits, width - len(head) - 14)
@@ -41,7 +41,7 @@ def render_steps_text(document: PlanDocument, width: int = 100) -> Iterator[Line
         for more in rows:
             yield line(" " * (len(head) + 8), Span(more, Style.DIM))
         yield line(" " * (len(head) + 8), Span(plain(step.id), Style.DIM))
-        for words in join_wrapped(_beyond(step), width - len(head) - 8):
+        for words in join_wrapped(_request_notes(step), width - len(head) - 8):
             yield line(" " * (len(head) + 8), Span(words, Style.DIM))
     yield line("  ", Span("digest", Style.BOLD), f" {plain(document.digest)}")
 
@@ -50,8 +50,8 @@ def render_steps_markdown(document: PlanDocument, room: int) -> str:
     """Return the requests of a plan as a table of at most about `room` characters."""
     if not document.steps:
         return ""
-    numbers = _numbers(document.steps)
-    head = f"\n**Steps: {_about(document.steps)}**\n\n"
+    numbers = _step_numbers(document.steps)
+    head = f"\n**Steps: {_heading_words(document.steps)}**\n\n"
     head += table_head(("step", "request", "address", "resource", "after"))
     rows = [
         row(
@@ -59,7 +59,7 @@ def render_steps_markdown(document: PlanDocument, room: int) -> str:
             step.verb,
             code(step.address),
             code(step.id, 300),
-            ", ".join(_waits(step, numbers)),
+            ", ".join(_wait_numbers(step, numbers)),
         )
         for step in document.steps
     ]
@@ -92,7 +92,7 @@ def _kept_markdown(steps: Sequence[StepDocument], room: int) -> str:
     return text
 
 
-def _about(steps: Sequence[StepDocument]) -> str:
+def _heading_words(steps: Sequence[StepDocument]) -> str:
     if not steps:
         return "none: apply sends nothing"
     deletes = sum(step.verb == "DELETE" for step in steps)
@@ -102,7 +102,7 @@ def _about(steps: Sequence[StepDocument]) -> str:
     )
 
 
-def _beyond(step: StepDocument) -> list[str]:
+def _request_notes(step: StepDocument) -> list[str]:
     """Return the query parameters of a request, and which of Azure's values it keeps, in words."""
     asked = [f"?{plain(name)}={plain(text)}" for name, text in step.query.items()]
     kept = [
@@ -114,11 +114,11 @@ def _beyond(step: StepDocument) -> list[str]:
 _LONGEST = 60
 
 
-def _numbers(steps: Sequence[StepDocument]) -> Mapping[str, int]:
+def _step_numbers(steps: Sequence[StepDocument]) -> Mapping[str, int]:
     return {step.key: number for number, step in enumerate(steps, start=1)}
 
 
-def _waits(step: StepDocument, numbers: Mapping[str, int]) -> list[str]:
+def _wait_numbers(step: StepDocument, numbers: Mapping[str, int]) -> list[str]:
     known = sorted(numbers[key] for key in step.after if key in numbers)
     unknown = sorted(plain(key) for key in step.after if key not in numbers)
     return [*map(str, known), *unknown]

@@ -20,10 +20,10 @@ def render_trace_markdown(document: TraceDocument) -> str:
         )
     )
     head = f"### azsec trace: {prose(document.environment.name, 200)}\n\n{about}\n\n"
-    return head + "\n".join(_journey(journey) for journey in document.journeys)
+    return head + "\n".join(_flow_section(journey) for journey in document.journeys)
 
 
-def _journey(journey: FlowPathDocument) -> str:
+def _flow_section(journey: FlowPathDocument) -> str:
     ends = f"{code(journey.source)} -> {code(journey.destination)}"
     rows = (
         row(

@@ -16,7 +16,7 @@ from provisioner.reports.values import plain, plural
 
 def render_packages_text(document: PackagesDocument) -> str:
     """Return the lines of packages: of each its types, with tier and API version."""
-    lines = [line for package in document.packages for line in _package(package)]
+    lines = [line for package in document.packages for line in _package_lines(package)]
     types = sum(len(package.types) for package in document.packages)
     known = sum(each.tier == "known" for package in document.packages for each in package.types)
     packages = plural(len(document.packages), "package")
@@ -29,7 +29,7 @@ def render_added_text(document: PackageDocument) -> str:
     return (
         "\n".join(
             (
-                *_package(document),
+                *_package_lines(document),
                 *(f"  no type: {plain(e.url)}: {plain(e.reason)}" for e in document.untyped),
                 f"State it in the environment, so that a CI needs it: "
                 f"schemas: [{document.name}=={document.version}]",
@@ -39,7 +39,7 @@ def render_added_text(document: PackageDocument) -> str:
     )
 
 
-def _package(package: PackageDocument) -> Iterator[str]:
+def _package_lines(package: PackageDocument) -> Iterator[str]:
     puts = plural(package.puts, "PUT operation")
     yield f"{package.name} {package.version} · {plural(len(package.types), 'type')} of {puts}"
     width = max((len(each.type) for each in package.types), default=0)
@@ -63,14 +63,14 @@ def render_type_text(document: TypeSchemaDocument) -> str:
     ]
     lines = [f"{name:12}  {plain(value)}" for name, value in rows if value is not None]
     width = max((len(each.path) for each in document.properties), default=0)
-    told = [f"  {plain(each.path):{width}}  {_facts(each)}" for each in document.properties]
+    told = [f"  {plain(each.path):{width}}  {_fact_words(each)}" for each in document.properties]
     return "\n".join((*lines, "", *told)) + "\n"
 
 
 _MOST_VALUES = 6
 
 
-def _facts(prop: PropertyDocument) -> str:
+def _fact_words(prop: PropertyDocument) -> str:
     values = ", ".join(prop.values[:_MOST_VALUES])
     more = ", …" if len(prop.values) > _MOST_VALUES else ""
     facts = [

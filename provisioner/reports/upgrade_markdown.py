@@ -34,33 +34,35 @@ def render_upgrade_markdown(document: UpgradeDocument) -> str:
     about = joined((code(document.environment.blueprint), prose(document.environment.cloud, 60)))
     head = f"### azsec upgrade: {prose(document.environment.name, 200)}\n\n{about}\n\n"
     parts = [head, f"{prose(upgrade_summary(document))}\n\n"]
-    parts += [_cluster(each) for each in document.clusters]
+    parts += [_cluster_section(each) for each in document.clusters]
     written = [*map(written_words, document.written), *also_words(document)]
-    parts.append(_list("Written", map(prose, written)))
-    parts.append(_list("Next", [code(words) for words in next_words(document)]))
-    parts.append(_list("", [prose(finding_words(told)) for told in document.diagnostics]))
+    parts.append(_list_section("Written", map(prose, written)))
+    parts.append(_list_section("Next", [code(words) for words in next_words(document)]))
+    parts.append(_list_section("", [prose(finding_words(told)) for told in document.diagnostics]))
     return "".join(parts)
 
 
-def _cluster(cluster: ClusterUpgradeDocument) -> str:
+def _cluster_section(cluster: ClusterUpgradeDocument) -> str:
     title = f"{code(cluster.address)}: {prose(versions_of(cluster))}"
     about = f"{prose(cluster.location, 60)} · {prose(cluster.plan, 60)}"
     seen = objects_words(cluster.objects) if cluster.objects else NOT_OBSERVED
     return "".join(
         (
             f"**{title}** · {about}\n\n",
-            _list("Blocking", map(prose, map(finding_words, findings_of(cluster, Severity.ERROR)))),
-            _list(
+            _list_section(
+                "Blocking", map(prose, map(finding_words, findings_of(cluster, Severity.ERROR)))
+            ),
+            _list_section(
                 "Warnings", map(prose, map(finding_words, findings_of(cluster, Severity.WARNING)))
             ),
-            _list("Unreadable", map(prose, cluster.unreadable)),
-            _table("Path", ("", "what", "from", "to", "who"), _steps(cluster)),
-            _table(
+            _list_section("Unreadable", map(prose, cluster.unreadable)),
+            _table_section("Path", ("", "what", "from", "to", "who"), _step_rows(cluster)),
+            _table_section(
                 "Support",
                 ("version", "supported"),
                 [row(code(each.version), prose(support_words(each))) for each in cluster.support],
             ),
-            _table(
+            _table_section(
                 "Pools",
                 ("pool", "version", "upgrade"),
                 [
@@ -68,7 +70,7 @@ def _cluster(cluster: ClusterUpgradeDocument) -> str:
                     for each in cluster.pools
                 ],
             ),
-            _table(
+            _table_section(
                 "Channels",
                 ("channel", "effect"),
                 [
@@ -76,7 +78,7 @@ def _cluster(cluster: ClusterUpgradeDocument) -> str:
                     for c in cluster.channels
                 ],
             ),
-            _table(
+            _table_section(
                 f"Windows ({WINDOWS_NOTE})",
                 ("window", "what for", "when"),
                 [
@@ -88,7 +90,7 @@ def _cluster(cluster: ClusterUpgradeDocument) -> str:
                     for each in cluster.windows
                 ],
             ),
-            _table(
+            _table_section(
                 "Quota",
                 ("quota", "vCPUs"),
                 [row(code(each.quota), prose(quota_words(each), 300)) for each in cluster.quotas],
@@ -98,25 +100,25 @@ def _cluster(cluster: ClusterUpgradeDocument) -> str:
     )
 
 
-def _steps(cluster: ClusterUpgradeDocument) -> list[str]:
+def _step_rows(cluster: ClusterUpgradeDocument) -> list[str]:
     return [
         row(str(number), prose(step.subject), code(step.before), code(step.after), step_by(step))
         for number, step in enumerate(cluster.steps, 1)
     ]
 
 
-def _table(name: str, columns: Sequence[str], rows: Sequence[str]) -> str:
+def _table_section(name: str, columns: Sequence[str], rows: Sequence[str]) -> str:
     head = f"**{prose(name)}**\n\n{table_head(columns)}"
     return section(head, rows, len(rows), "row")
 
 
-def _list(name: str, items: Iterable[str]) -> str:
-    lines = list(_lines(items))
+def _list_section(name: str, items: Iterable[str]) -> str:
+    lines = list(_list_items(items))
     if not lines:
         return ""
     title = f"**{name}**\n\n" if name else ""
     return f"{title}{''.join(lines)}\n"
 
 
-def _lines(items: Iterable[str]) -> Iterator[str]:
+def _list_items(items: Iterable[str]) -> Iterator[str]:
     return (f"- {item}\n" for item in items)

@@ -129,14 +129,14 @@ def finding_words(told: DiagnosticDocument) -> str:
 
 def upgrade_summary(document: UpgradeDocument) -> str:
     """Return the number of clusters by state (to upgrade, blocked, up to date) and of findings."""
-    counts = Counter(_state(cluster) for cluster in document.clusters)
+    counts = Counter(_state_words(cluster) for cluster in document.clusters)
     told = ", ".join(f"{number} {state}" for state, number in counts.items())
     blocking = sum(len(findings_of(c, Severity.ERROR)) for c in document.clusters)
     warnings = sum(len(findings_of(c, Severity.WARNING)) for c in document.clusters)
     return f"{told} · {blocking} blocking, {plural(warnings, 'warning')}"
 
 
-def _state(cluster: ClusterUpgradeDocument) -> str:
+def _state_words(cluster: ClusterUpgradeDocument) -> str:
     if cluster.running is None:
         return "not created"
     if cluster.blocked:

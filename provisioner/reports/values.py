@@ -86,18 +86,18 @@ def shorten_pair(before: str, after: str, room: int) -> tuple[str, str]:
     """Return two texts in at most `room` characters each, cut where they are the same."""
     if max(len(before), len(after)) <= room:
         return before, after
-    start = _common(before, after)
+    start = _common_length(before, after)
     limit = min(len(before), len(after)) - start
-    end = min(_common(before[::-1], after[::-1]), limit)
+    end = min(_common_length(before[::-1], after[::-1]), limit)
     if before.startswith("/"):
         start = before.rfind("/", 0, start + 1)
         end = max(0, end - _to_slash(before, end))
     else:
         start, end = max(0, start - _CONTEXT), max(0, end - _CONTEXT)
-    return _window(before, start, end, room), _window(after, start, end, room)
+    return _text_window(before, start, end, room), _text_window(after, start, end, room)
 
 
-def _common(one: str, other: str) -> int:
+def _common_length(one: str, other: str) -> int:
     count = 0
     for a, b in zip(one, other, strict=False):
         if a != b:
@@ -112,7 +112,7 @@ def _to_slash(text: str, end: int) -> int:
     return position - (len(text) - end) if position >= 0 else end
 
 
-def _window(text: str, start: int, end: int, room: int) -> str:
+def _text_window(text: str, start: int, end: int, room: int) -> str:
     left = ELLIPSIS if start > 1 else text[:start]
     right = ELLIPSIS if end > 1 else text[len(text) - end :]
     middle = text[start : len(text) - end]
@@ -133,15 +133,15 @@ class ListDifference:
 
 def list_difference(before: Sequence[Any], after: Sequence[Any]) -> ListDifference:
     """Return the removed and added entries; neither for a list of which only the order changes."""
-    removed, added = _without(before, after), _without(after, before)
+    removed, added = _entries_without(before, after), _entries_without(after, before)
     return ListDifference(removed, added, len(after) - len(added))
 
 
-def _without(entries: Sequence[Any], others: Sequence[Any]) -> tuple[Any, ...]:
-    left = Counter(_key(other) for other in others)
+def _entries_without(entries: Sequence[Any], others: Sequence[Any]) -> tuple[Any, ...]:
+    left = Counter(_comparison_key(other) for other in others)
     result = []
     for entry in entries:
-        key = _key(entry)
+        key = _comparison_key(entry)
         if left[key]:
             left[key] -= 1
         else:
@@ -149,7 +149,7 @@ def _without(entries: Sequence[Any], others: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(result)
 
 
-def _key(value: Any) -> str:  # noqa: ANN401  any JSON
+def _comparison_key(value: Any) -> str:  # noqa: ANN401  any JSON
     return json.dumps(value, sort_keys=True)
 
 

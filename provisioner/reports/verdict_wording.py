@@ -84,16 +84,16 @@ def answers_of(requirement: RequirementDocument) -> str:
     A control is not named as an answer to itself.
     """
     if requirement.failing:
-        return _others(requirement, requirement.failing)
+        return _other_controls(requirement, requirement.failing)
     if not requirement.unanswered:
-        return _others(requirement, requirement.controls)
-    seen = _others(requirement, requirement.seen)
-    unseen = _others(requirement, [entry.control for entry in requirement.unanswered])
+        return _other_controls(requirement, requirement.controls)
+    seen = _other_controls(requirement, requirement.seen)
+    unseen = _other_controls(requirement, [entry.control for entry in requirement.unanswered])
     parts = (f"seen: {seen}" if seen else "", f"not seen: {unseen}" if unseen else "")
     return "; ".join(part for part in parts if part)
 
 
-def _others(requirement: RequirementDocument, controls: Iterable[str]) -> str:
+def _other_controls(requirement: RequirementDocument, controls: Iterable[str]) -> str:
     return ", ".join(plain(control) for control in controls if control != requirement.id)
 
 

@@ -273,28 +273,30 @@ def parts_of(field: FieldChangeDocument) -> list[Part]:
     """Take a field's change apart, down to the properties and entries that really differ."""
     path = show_path(field.path)
     if field.kind is FieldKind.ADDED:
-        return _whole(path, "+", field.after)
+        return _parts_of_whole(path, "+", field.after)
     if field.kind is FieldKind.REMOVED:
-        return _whole(path, "-", field.before)
-    return list(_changed(path, field.before, field.after))
+        return _parts_of_whole(path, "-", field.before)
+    return list(_changed_parts(path, field.before, field.after))
 
 
-def _whole(path: str, sign: str, value: Any) -> list[Part]:  # noqa: ANN401  any JSON
+def _parts_of_whole(path: str, sign: str, value: Any) -> list[Part]:  # noqa: ANN401  any JSON
     entries = value if isinstance(value, list) and value else [value]
     if sign == "+":
         return [Part(path, sign, after=entry) for entry in entries]
     return [Part(path, sign, before=entry) for entry in entries]
 
 
-def _changed(path: str, before: Any, after: Any) -> Iterator[Part]:  # noqa: ANN401  any JSON
+def _changed_parts(path: str, before: Any, after: Any) -> Iterator[Part]:  # noqa: ANN401  any JSON
     if before is None or after is None:
-        yield from _whole(path, "+" if before is None else "-", after if before is None else before)
+        yield from _parts_of_whole(
+            path, "+" if before is None else "-", after if before is None else before
+        )
     elif isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in (*before, *(key for key in after if key not in before)):
             one, other = before.get(key), after.get(key)
             if one != other:
                 inner = path if key == "properties" else f"{path}.{plain(key)}"
-                yield from _changed(inner, one, other)
+                yield from _changed_parts(inner, one, other)
     elif isinstance(before, list) and isinstance(after, list):
         yield from _changed_list(path, before, after)
     else:
