@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from provisioner.blueprint.environment_file import BASE_KIND
 from provisioner.blueprint.file_schemas import Sources
@@ -30,9 +29,6 @@ from provisioner.sources.content_cache import ContentCache
 from provisioner.sources.git_command import GitCommand
 from provisioner.sources.git_sources import GitAccess, LockedGitSources
 from provisioner.sources.module_sources import ModuleSources
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = (
     "ALLOW_FILE_SOURCES",
