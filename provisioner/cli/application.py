@@ -103,7 +103,9 @@ app.command(
         "azsec adopt prod --resource-group contoso-prod/rg-aks --observe",
     ),
 )(adopt)
-app.command()(validate)
+app.command(epilog=examples("azsec validate prod", "azsec validate prod --set nodeCount=5"))(
+    validate
+)
 app.command(
     epilog=examples(
         "azsec plan prod",
@@ -111,15 +113,19 @@ app.command(
         "azsec plan prod --explain cluster.cluster",
     ),
 )(plan)
-app.command()(show)
-app.command()(diff)
+app.command(
+    epilog=examples("azsec show prod.azplan", "azsec show prod.azplan --output markdown"),
+)(show)
+app.command(epilog=examples("azsec diff approved.azplan now.azplan"))(diff)
 app.command(
     epilog=examples(
         "azsec apply prod.azplan",
         "azsec apply prod --allow-delete --lock-timeout 10m",
     ),
 )(apply)
-app.command()(destroy)
+app.command(
+    epilog=examples("azsec destroy dev", "azsec destroy dev --target spoke --yes"),
+)(destroy)
 app.command(
     epilog=examples(
         "azsec drift prod",
@@ -146,11 +152,11 @@ app.command(
 app.command("output", epilog=examples("azsec output prod", "azsec output prod issuerUrl --raw"))(
     print_outputs
 )
-app.command("list")(list_owned)
+app.command("list", epilog=examples("azsec list prod", "azsec list prod --output json"))(list_owned)
 app.command("console", epilog=examples("azsec console prod --expression 'parameters.location'"))(
     console
 )
-app.command()(fmt)
+app.command(epilog=examples("azsec fmt", "azsec fmt --check --diff environments"))(fmt)
 app.command(
     epilog=examples(
         "azsec trace prod --from nodes --to fqdn:mcr.microsoft.com",
@@ -185,5 +191,11 @@ app.command(
         "azsec export prod --output bicep --out infra",
     ),
 )(export)
-app.command()(network)
-app.command()(compare)
+app.command(
+    epilog=examples("azsec network prod", "azsec network prod --all-environments"),
+)(network)
+app.command(
+    epilog=examples(
+        "azsec compare body-and-answer.json", "azsec compare --jsonl < comparisons.jsonl"
+    ),
+)(compare)

@@ -192,7 +192,10 @@ def observe(
     raise typer.Exit(run_observe(environment, kubeconfig, context, Target(out, config_map, blob)))
 
 
-@cluster_app.command("observer")
+@cluster_app.command(
+    "observer",
+    epilog=examples("azsec cluster observer prod"),
+)
 def observer(
     environment: EnvironmentArgument,
     state: StateKindOption = StateChoice.DESIRED,

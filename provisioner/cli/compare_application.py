@@ -13,7 +13,9 @@ def compare(
     unknown: Annotated[
         bool, typer.Option("--unknown", help="List values for which no default is known.")
     ] = False,
-    file: Annotated[str, typer.Argument(help="File to read; - is standard input.")] = "-",
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="File to read; - is standard input.")
+    ] = "-",
 ) -> None:
     """Compare ARM request bodies with responses offline."""
     from provisioner.cli.compare import compare_stream

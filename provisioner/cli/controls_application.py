@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from provisioner.cli.command_groups import examples
 from provisioner.cli.options import (
     ControlsEnvironmentOption,
     FormatOption,
@@ -17,7 +18,10 @@ controls_app = typer.Typer(
 )
 
 
-@controls_app.command("list")
+@controls_app.command(
+    "list",
+    epilog=examples("azsec controls list", "azsec controls list --search 'audit logs'"),
+)
 def list_controls(
     environment: ControlsEnvironmentOption = None,
     search: Annotated[
@@ -37,7 +41,10 @@ def list_controls(
     print_all_controls(environment, search, output.value)
 
 
-@controls_app.command("show")
+@controls_app.command(
+    "show",
+    epilog=examples("azsec controls show CLU-01.4"),
+)
 def show_control(
     control: Annotated[
         str, typer.Argument(metavar="ID", help="Id of a control, for example CLU-01.4.")

@@ -15,7 +15,9 @@ from provisioner.cli.session_options import open_session, read_parameter_options
 
 
 def init(  # noqa: PLR0913  typer: one parameter an option
-    directory: Annotated[str, typer.Argument(help="Directory to write to.")] = ".",
+    directory: Annotated[
+        str, typer.Argument(metavar="DIRECTORY", help="Directory to write to.")
+    ] = ".",
     environment: Annotated[
         str, typer.Option(metavar="ENV", help="Set the name of the environment.")
     ] = "dev",

@@ -100,7 +100,10 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     _run("drift", environments, item, output, how)
 
 
-@fleet_app.command("plan")
+@fleet_app.command(
+    "plan",
+    epilog=examples("azsec fleet plan --changed-since origin/main"),
+)
 def plan(  # noqa: PLR0913  typer: one parameter an option
     environments: PatternsArgument = None,
     no_preflight: NoPreflightOption = False,
@@ -130,7 +133,12 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     _run("plan", environments, item, output, how)
 
 
-@fleet_app.command("check")
+@fleet_app.command(
+    "check",
+    epilog=examples(
+        "azsec fleet check --of actual", "azsec fleet check 'environments/prod-*' --output json"
+    ),
+)
 def check(  # noqa: PLR0913  typer: one parameter an option
     environments: PatternsArgument = None,
     state: StateKindOption = StateChoice.DESIRED,
@@ -160,7 +168,10 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     _run("check", environments, item, output, how)
 
 
-@fleet_app.command("report")
+@fleet_app.command(
+    "report",
+    epilog=examples("azsec fleet report --framework cis-aks-1.8 --output markdown"),
+)
 def report(  # noqa: PLR0913  typer: one parameter an option
     environments: PatternsArgument = None,
     framework: Annotated[
@@ -194,7 +205,10 @@ def report(  # noqa: PLR0913  typer: one parameter an option
     _run("report", environments, item, output, how)
 
 
-@fleet_app.command("adopt-status")
+@fleet_app.command(
+    "adopt-status",
+    epilog=examples("azsec fleet adopt-status"),
+)
 def adopt_status(  # noqa: PLR0913  typer: one parameter an option
     environments: PatternsArgument = None,
     ledger: LedgerOption = DEFAULT_LEDGER,
@@ -224,7 +238,10 @@ def adopt_status(  # noqa: PLR0913  typer: one parameter an option
     _run("adopt-status", environments, item, output, how)
 
 
-@fleet_app.command("show")
+@fleet_app.command(
+    "show",
+    epilog=examples("azsec fleet show last", "azsec fleet show last prod"),
+)
 def show(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Run of the ledger, or `last`.")],
     environment: Annotated[

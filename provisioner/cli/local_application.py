@@ -136,7 +136,10 @@ def env(
     print_environment(local_state, output)
 
 
-@local_app.command("reset")
+@local_app.command(
+    "reset",
+    epilog=examples("azsec local reset"),
+)
 def reset(local_state: LocalStateOption = None) -> None:
     """Delete the state of the built-in Azure."""
     from provisioner.cli.local import reset_local
@@ -144,7 +147,10 @@ def reset(local_state: LocalStateOption = None) -> None:
     reset_local(local_state)
 
 
-@local_app.command("save")
+@local_app.command(
+    "save",
+    epilog=examples("azsec local save estate.azl"),
+)
 def save(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="File to write; it must not exist.")],
     local_state: LocalStateOption = None,
@@ -158,7 +164,10 @@ def save(
     save_local(file, local_state)
 
 
-@local_app.command("load")
+@local_app.command(
+    "load",
+    epilog=examples("azsec local load estate.azl"),
+)
 def load(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="File that `azsec local save` wrote.")
@@ -171,7 +180,10 @@ def load(
     load_local(file, local_state)
 
 
-@local_app.command("api-versions")
+@local_app.command(
+    "api-versions",
+    epilog=examples("azsec local api-versions", "azsec local api-versions --until 2025-06-30"),
+)
 def api_versions(
     until: Annotated[
         str | None,
@@ -207,7 +219,10 @@ def api_versions(
     limit_versions(local_state, until, types or (), all_versions=all_versions)
 
 
-@local_app.command("status")
+@local_app.command(
+    "status",
+    epilog=examples("azsec local status"),
+)
 def status(local_state: LocalStateOption = None) -> None:
     """Show what the state of the built-in Azure contains."""
     from provisioner.cli.local import print_local_status

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from provisioner.cli.command_groups import examples
 from provisioner.cli.options import (
     CloudChoice,
     CloudOption,
@@ -32,7 +33,10 @@ _InCluster = Annotated[
 ]
 
 
-@lock_app.command("show")
+@lock_app.command(
+    "show",
+    epilog=examples("azsec lock show prod"),
+)
 def show(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     in_cluster: _InCluster = False,
@@ -49,7 +53,10 @@ def show(  # noqa: PLR0913  typer: one parameter an option
         print_lock(lock, output.value)
 
 
-@lock_app.command("break")
+@lock_app.command(
+    "break",
+    epilog=examples("azsec lock break prod"),
+)
 def break_(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,

@@ -22,7 +22,10 @@ _Source = Annotated[
 ]
 
 
-@modules_app.command("list")
+@modules_app.command(
+    "list",
+    epilog=examples("azsec modules list"),
+)
 def list_(output: PlainFormatOption = PlainFormat.TEXT) -> None:
     """List blueprints and modules: library, local, git."""
     from provisioner.cli.modules import list_modules
@@ -30,7 +33,10 @@ def list_(output: PlainFormatOption = PlainFormat.TEXT) -> None:
     list_modules(output.value)
 
 
-@modules_app.command("show")
+@modules_app.command(
+    "show",
+    epilog=examples("azsec modules show azsec:secure-aks"),
+)
 def show(source: _Source, output: PlainFormatOption = PlainFormat.TEXT) -> None:
     """Show a blueprint or module: parameters, outputs, resources."""
     from provisioner.cli.modules import show_module
@@ -38,7 +44,10 @@ def show(source: _Source, output: PlainFormatOption = PlainFormat.TEXT) -> None:
     show_module(source, output.value)
 
 
-@modules_app.command("update")
+@modules_app.command(
+    "update",
+    epilog=examples("azsec modules update", "azsec modules update prod --check"),
+)
 def update(
     environments: Annotated[
         list[str] | None,

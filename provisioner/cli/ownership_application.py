@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from provisioner.cli.command_groups import examples
 from provisioner.cli.options import (
     CloudOption,
     EnvironmentArgument,
@@ -29,7 +30,13 @@ ownership_app = typer.Typer(
 )
 
 
-@ownership_app.command("migrate")
+@ownership_app.command(
+    "migrate",
+    epilog=examples(
+        "azsec ownership migrate prod",
+        "azsec ownership migrate prod --previous-id platform-prod --yes",
+    ),
+)
 def migrate(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     previous_id: Annotated[

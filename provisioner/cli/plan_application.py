@@ -118,7 +118,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
 
 
 def show(
-    file: Annotated[str, typer.Argument(help="Plan file.", show_default=False)],
+    file: Annotated[str, typer.Argument(metavar="PLANFILE", help="Plan file.", show_default=False)],
     output: FormatOption = OutputFormat.TEXT,
     explain: ExplainOption = None,
     full: FullOption = False,

@@ -49,6 +49,7 @@ WHOLE_PLAN_ONLY = "Azure and the cluster are planned as a whole"
 def cluster_options(
     kubeconfig: str | None, context: str | None, *, force_conflicts: bool
 ) -> "ClusterOptions":
+    """Return the options of a plan with the objects of the cluster."""
     from provisioner.cli.cluster_access import ApiServerAccess
     from provisioner.cli.combined_plan import ClusterOptions
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from provisioner.cli.command_groups import examples
 from provisioner.cli.options import PlainFormat, PlainFormatOption
 
 schema_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
@@ -34,7 +35,10 @@ def schema(
         )
 
 
-@schema_app.command("add")
+@schema_app.command(
+    "add",
+    epilog=examples("azsec schema add azure-mgmt-servicebus"),
+)
 def add(
     subject: Annotated[
         str,
@@ -52,7 +56,10 @@ def add(
     add_package(subject, output.value)
 
 
-@schema_app.command("list")
+@schema_app.command(
+    "list",
+    epilog=examples("azsec schema list", "azsec schema list azure-mgmt-network"),
+)
 def list_(
     subject: Annotated[
         str | None,

@@ -2,9 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from provisioner.cli.options import (
-    CloudChoice,
-)
+from provisioner.cli.options import CloudChoice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +20,7 @@ def open_session(
     quiet: bool = False,
     values: "Sequence[ParameterValue]" = (),
 ) -> "Session":
+    """Return a session that is not connected to Azure yet; `realistic` is a factor of durations."""
     from provisioner.cli.session import Session, SessionContext
 
     return Session(
@@ -37,6 +36,7 @@ def open_session(
 def read_parameter_options(
     assigned: list[str] | None, from_files: list[str] | None, files: list[str] | None
 ) -> "Sequence[ParameterValue]":
+    """Return the parameter values of `--set`, `--set-file` and `--parameters`."""
     from provisioner.cli.parameter_values import read_values
 
     return read_values(assigned or (), from_files or (), files or ())
