@@ -115,7 +115,7 @@ class ContainerClient:
             AzureError: for every other refusal, also that there is no such container.
         """
         try:
-            answer = self._send("GET", f"/{name}")
+            answer = self._send_request("GET", f"/{name}")
         except AzureError as refusal:
             if (refusal.status, refusal.code) == (HTTPStatus.NOT_FOUND, "BlobNotFound"):
                 return None
@@ -132,7 +132,7 @@ class ContainerClient:
 
         Raises AzureError, and ValueError for more than `MOST_BYTES`.
         """
-        self._put(name, content, metadata or {}, {})
+        self._put_blob(name, content, metadata or {}, {})
 
     def create(self, name: str, content: bytes, metadata: Mapping[str, str] | None = None) -> bool:
         """Write a blob if there is none of the name; else return False.
@@ -156,7 +156,7 @@ class ContainerClient:
         """
         marker, found = "", 0
         for number in count(1):
-            page = self._list(prefix, marker, min(most or PAGE, PAGE))
+            page = self._list_page(prefix, marker, min(most or PAGE, PAGE))
             for blob in page.blobs:
                 found += 1
                 yield blob
@@ -170,7 +170,7 @@ class ContainerClient:
                 raise unexpected_list(f"a list has more than {self._bounds.items:,} blobs")
             marker = page.next_marker
 
-    def _list(self, prefix: str, marker: str, most: int) -> BlobPage:
+    def _list_page(self, prefix: str, marker: str, most: int) -> BlobPage:
         query = {
             "restype": "container",
             "comp": "list",
@@ -179,7 +179,7 @@ class ContainerClient:
             "maxresults": str(most),
             **({"marker": marker} if marker else {}),
         }
-        return read_page(self._send("GET", "", query=query).content)
+        return read_page(self._send_request("GET", "", query=query).content)
 
     def _put_if(
         self, name: str, content: bytes, metadata: Mapping[str, str], condition: Mapping[str, str]
@@ -194,7 +194,7 @@ class ContainerClient:
         """
         sent_again: list[AzureError] = []
         try:
-            self._put(name, content, metadata, condition, before_retry=sent_again.append)
+            self._put_blob(name, content, metadata, condition, before_retry=sent_again.append)
         except AzureError as refusal:
             if refusal.code not in _UNMET:
                 raise
@@ -205,7 +205,7 @@ class ContainerClient:
             )
         return True
 
-    def _put(
+    def _put_blob(
         self,
         name: str,
         content: bytes,
@@ -221,9 +221,9 @@ class ContainerClient:
             **{f"{_METADATA}{key}": value for key, value in metadata.items()},
             **condition,
         }
-        self._send("PUT", f"/{name}", content, headers, **options)
+        self._send_request("PUT", f"/{name}", content, headers, **options)
 
-    def _send(
+    def _send_request(
         self,
         method: str,
         path: str,

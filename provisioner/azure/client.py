@@ -92,7 +92,7 @@ class ArmClient:
         self._retry = retry
         self._known = known
         self._sleep, self._clock = time_source
-        self._settlement = Settlement(self._get, cloud.poll_interval, *time_source)
+        self._settlement = Settlement(self._get_object, cloud.poll_interval, *time_source)
 
     @staticmethod
     def open(  # noqa: PLR0913  one keyword an option, each with a default
@@ -183,18 +183,18 @@ class ArmClient:
         Creation whose body nothing reads ends with the success of its operation, and returns what
         the operation answered. Raises AzureError.
         """
-        url = self._url(resource.text, api_version)
+        url = self._url_of(resource.text, api_version)
         headers = {"Content-Type": "application/json", **_etag_headers(if_match)}
         creation = mode if isinstance(mode, Creation) else None
         query = mode.query if isinstance(mode, Refresh) else None
-        target = self._url(resource.text, api_version, query)
+        target = self._url_of(resource.text, api_version, query)
         request = HttpRequest("PUT", target, content=encode_body(body), headers=headers)
         if creation is None:
-            settled, doubt = self._write(request, if_match is None, on_status)
+            settled, doubt = self._write_and_follow(request, if_match is None, on_status)
         else:
-            guarded = GuardedCreate(resource, creation, lambda: self._find(url))
+            guarded = GuardedCreate(resource, creation, lambda: self._find_resource(url))
             settled, doubt = guarded.send(
-                request, lambda sent: self._write(sent, True, on_status, guarded)
+                request, lambda sent: self._write_and_follow(sent, True, on_status, guarded)
             )
         is_resource = _is_resource(settled, resource)
         if doubt is None and not is_resource and creation is not None and not creation.is_read:
@@ -221,11 +221,11 @@ class ArmClient:
         Raises:
             AzureError: for a refusal, and where the resource stays (`NotDeleted`).
         """
-        url = self._url(resource.text, api_version)
+        url = self._url_of(resource.text, api_version)
         request = HttpRequest("DELETE", url, headers=_etag_headers(if_match))
         doubt = None
         try:
-            _, doubt = self._write(request, if_match is None, on_status)
+            _, doubt = self._write_and_follow(request, if_match is None, on_status)
         except AzureError as error:
             if not is_absent(error):
                 raise
@@ -236,7 +236,7 @@ class ArmClient:
 
         Without `body` nothing is sent as content. Raises AzureError.
         """
-        url = self._url(path, api_version)
+        url = self._url_of(path, api_version)
         if body is None:
             return body_of(self._client.send_request(HttpRequest(method, url)))
         headers = {"Content-Type": "application/json"}
@@ -246,7 +246,7 @@ class ArmClient:
     def _answer_read(self, read: Read) -> Answer:
         tally = RequestCount()
         try:
-            pages = self._fetch_pages(read, partial(self._get, tally=tally))
+            pages = self._fetch_pages(read, partial(self._get_object, tally=tally))
             items = tuple(name_resource(body, read.path) for body in pages)
         except AzureError as error:
             if error.code in (CONNECTION, CREDENTIAL):
@@ -257,7 +257,7 @@ class ArmClient:
 
     def _reply_to_inquiry(self, inquiry: AzureQuery) -> Reply:
         tally = RequestCount()
-        fetch = PageLimit(partial(self._get, tally=tally), inquiry.most_pages)
+        fetch = PageLimit(partial(self._get_object, tally=tally), inquiry.most_pages)
         try:
             items = tuple(self._inquiry_items(inquiry, fetch, tally))
         except AzureError as error:
@@ -276,7 +276,7 @@ class ArmClient:
             return
         request = HttpRequest(
             inquiry.method,
-            self._url(inquiry.path, inquiry.api_version, query),
+            self._url_of(inquiry.path, inquiry.api_version, query),
             content=inquiry.body,
             headers={"Content-Type": "application/json"},
         )
@@ -284,7 +284,7 @@ class ArmClient:
 
     def _fetch_pages(self, read: Read, fetch: Callable[[str], Body | None]) -> Iterator[Body]:
         """Yield the items of every page, or the one object. Raises AzureError."""
-        url = self._url(read.path, read.api_version, read.query)
+        url = self._url_of(read.path, read.api_version, read.query)
         if read.is_list:
             yield from follow_pages(url, read.path, fetch, self._cloud.bounds)
             return
@@ -292,7 +292,7 @@ class ArmClient:
         if found is not None:
             yield found
 
-    def _get(self, url: str, tally: RequestCount | None = None) -> Body | None:
+    def _get_object(self, url: str, tally: RequestCount | None = None) -> Body | None:
         """Return the JSON object at `url`, None for 204.
 
         Raises AzureError for a refusal, and for 200 without a body, which must not look like an
@@ -308,20 +308,20 @@ class ArmClient:
             )
         return body_of(response)
 
-    def _find(self, url: str) -> Body | None:
+    def _find_resource(self, url: str) -> Body | None:
         """Return the resource at `url`, or None where it does not exist.
 
         Raises:
             AzureError: for every other refusal.
         """
         try:
-            return self._get(url)
+            return self._get_object(url)
         except AzureError as error:
             if is_absent(error):
                 return None
             raise
 
-    def _write(
+    def _write_and_follow(
         self,
         request: HttpRequest,
         repeatable: bool,
@@ -395,7 +395,7 @@ class ArmClient:
                 raise
             return {}, error
 
-    def _url(self, path: str, api_version: str, query: Mapping[str, str] | None = None) -> str:
+    def _url_of(self, path: str, api_version: str, query: Mapping[str, str] | None = None) -> str:
         parameters = urlencode({"api-version": api_version, **(query or {})})
         return f"{self._cloud.resource_manager}{quote(path, safe=_PATH_CHARACTERS)}?{parameters}"
 

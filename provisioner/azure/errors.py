@@ -56,13 +56,19 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes | str | None
         )
     envelope = _pick_property(document, "error")
     error_object = envelope if isinstance(envelope, dict) else document
-    code = _text(_pick_property(error_object, "code")) or _outcome_code(document, status)
-    message = _text(_pick_property(error_object, "message")) or _silent_message(document, status)
+    code = _short_message(_pick_property(error_object, "code")) or _outcome_code(document, status)
+    message = _short_message(_pick_property(error_object, "message")) or _silent_message(
+        document, status
+    )
     for detail in islice(_detail_messages(error_object), _MAX_DETAILS):
         if detail not in message and len(message) < _MAX_MESSAGE:
             message = f"{message} {detail}"
     return AzureError(
-        status, code, message, correlation, _text(_pick_property(error_object, "target")) or None
+        status,
+        code,
+        message,
+        correlation,
+        _short_message(_pick_property(error_object, "target")) or None,
     )
 
 
@@ -148,7 +154,7 @@ def _pick_property(document: Mapping[str, Any], name: str) -> object:
     return next((value for key, value in document.items() if key.lower() == name), None)
 
 
-def _text(value: object) -> str:
+def _short_message(value: object) -> str:
     text = _to_printable_line(str(value)) if isinstance(value, (str, int)) else ""
     return text if len(text) <= _MAX_MESSAGE else text[: _MAX_MESSAGE - 1] + "…"
 
@@ -161,7 +167,7 @@ def _to_printable_line(text: str) -> str:
 def _correlation_id(headers: Mapping[str, str]) -> str | None:
     folded = {name.lower(): value for name, value in headers.items()}
     found = next((folded[name] for name in _CORRELATION_HEADERS if folded.get(name)), None)
-    return _text(found) or None
+    return _short_message(found) or None
 
 
 def _status_word(status: int) -> str:
@@ -179,7 +185,7 @@ def _read_storage_error(
     Source: learn.microsoft.com, "Status and error codes" of the Blob Storage REST API.
     """
     folded = {name.lower(): value for name, value in headers.items()}
-    code = _text(folded.get("x-ms-error-code"))
+    code = _short_message(folded.get("x-ms-error-code"))
     if not code:
         return None
     match = re.search(rb"<Message>(.*?)</Message>", content[:_MAX_XML], re.DOTALL)
@@ -217,7 +223,7 @@ def _silent_message(document: Mapping[str, Any], status: int) -> str:
 def _outcome_status(document: Mapping[str, Any]) -> str:
     properties = document.get("properties")
     state = properties.get("provisioningState") if isinstance(properties, dict) else None
-    return _text(document.get("status")) or _text(state)
+    return _short_message(document.get("status")) or _short_message(state)
 
 
 def _detail_messages(error_object: Mapping[str, Any]) -> Iterator[str]:
@@ -227,10 +233,10 @@ def _detail_messages(error_object: Mapping[str, Any]) -> Iterator[str]:
         if not isinstance(detail, dict):
             continue
         message, code = (
-            _text(_pick_property(detail, "message")),
-            _text(_pick_property(detail, "code")),
+            _short_message(_pick_property(detail, "message")),
+            _short_message(_pick_property(detail, "code")),
         )
-        if message and message != _text(_pick_property(error_object, "message")):
+        if message and message != _short_message(_pick_property(error_object, "message")):
             yield f"{code}: {message}" if code else message
         yield from _detail_messages(detail)
 

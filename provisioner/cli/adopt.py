@@ -63,33 +63,33 @@ def run_adopt(session: Session, request: AdoptionRequest, output: str) -> int:
         subscriptions={},
     )
     client = session.connect(where)
-    adoption = _adopt(session, request, client, versions)
-    _write(request, adoption.files)
+    adoption = _adopt_resources(session, request, client, versions)
+    _write_files(request, adoption.files)
     print_adoption(adoption.document, output)
     proven = adoption.document.verdict is Verdict.PROVEN
     return ExitCode.SUCCESS if proven else ExitCode.ERROR
 
 
-def _adopt(
+def _adopt_resources(
     session: Session, request: AdoptionRequest, source: Source, versions: Mapping[str, str]
 ) -> Adoption:
-    listing = _listed(request.terraform)
+    listing = _ids_listed_by_terraform(request.terraform)
     named = AdoptionSources(
         request.groups, request.subscriptions, request.clusters, listing.resources
     )
     roots, names = find_roots(source, named, request.tenant)
-    patterns = [found for path in request.templates for found in _deployed(path)]
+    patterns = [found for path in request.templates for found in _patterns_of_template(path)]
     today = datetime.now().astimezone().date()
     return adopt(
         roots,
-        _place(request, names, versions),
+        _adoption_target(request, names, versions),
         ProofInputs(session.catalog, source, today),
         patterns,
         listing,
     )
 
 
-def _listed(paths: Sequence[str]) -> Listing:
+def _ids_listed_by_terraform(paths: Sequence[str]) -> Listing:
     """Return the ids and addresses that Terraform states and plans list.
 
     Nothing else of them is kept.
@@ -102,11 +102,13 @@ def _listed(paths: Sequence[str]) -> Listing:
     )
 
 
-def _deployed(path: str) -> tuple[Pattern, ...]:
+def _patterns_of_template(path: str) -> tuple[Pattern, ...]:
     return read_template(FileSources(most=MAX_DUMP_BYTES).read_text(path), path)
 
 
-def _place(request: AdoptionRequest, names: Names, versions: Mapping[str, str]) -> AdoptionTarget:
+def _adoption_target(
+    request: AdoptionRequest, names: Names, versions: Mapping[str, str]
+) -> AdoptionTarget:
     return AdoptionTarget(
         name=request.name,
         cloud=request.cloud,
@@ -186,7 +188,7 @@ def _check_free(request: AdoptionRequest, paths: list[str]) -> None:
         )
 
 
-def _write(request: AdoptionRequest, files: Mapping[str, str]) -> None:
+def _write_files(request: AdoptionRequest, files: Mapping[str, str]) -> None:
     _check_free(request, list(files))
     for path, text in files.items():
         target = Path(request.out) / path

@@ -51,7 +51,7 @@ def read_blob(blob: BlobAddress, cloud: Cloud, auth: str, tenant_id: str) -> byt
     Raises:
         DiagnosticError: Where there is no such blob.
     """
-    with _open(blob, cloud, auth, tenant_id, "read") as client:
+    with _open_container(blob, cloud, auth, tenant_id, "read") as client:
         found = client.read(blob.name)
     if found is None:
         raise DiagnosticError(
@@ -80,7 +80,7 @@ def write_blob(blob: BlobAddress, content: bytes, auth: str, tenant_id: str = ""
         )
     endpoint = os.environ.get(LOCAL_ENDPOINT)
     cloud = local_cloud(endpoint, os.environ.get(TRUST, "")) if endpoint else cloud_of(blob.origin)
-    with _open(blob, cloud, auth, tenant_id, "written") as client:
+    with _open_container(blob, cloud, auth, tenant_id, "written") as client:
         client.write(blob.name, content)
 
 
@@ -88,7 +88,7 @@ _TOO_LARGE = f"The most is {MOST_BYTES:,}. Write it to a file: --out FILE."
 
 
 @contextmanager
-def _open(
+def _open_container(
     blob: BlobAddress, cloud: Cloud, auth: str, tenant_id: str, done: str
 ) -> Iterator[ContainerClient]:
     where = storage_cloud(cloud, blob.origin)
@@ -104,12 +104,12 @@ def _open(
                 "no-observation" if done == "read" else "not-written",
                 f"{blob.url} was not {done}: {refusal.code}: {refusal.message}",
                 None,
-                _hint(refusal.code, done),
+                _hint_for(refusal.code, done),
             )
         ) from refusal
 
 
-def _hint(code: str, done: str) -> str | None:
+def _hint_for(code: str, done: str) -> str | None:
     hints = {
         "AuthorizationPermissionMismatch": f"Assign {_ROLES[done]} on the container "
         "(blueprints/modules/observation.yaml); a new assignment takes up to 10 minutes.",

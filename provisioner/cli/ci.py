@@ -136,7 +136,7 @@ class _Run:
         pull_request = self._find_pull_request()
         publishes = pull_request is not None and self._may_publish(pull_request)
         try:
-            base, selection = self._select(pull_request)
+            base, selection = self._select_environments(pull_request)
             order = describe_order(base)
         except DiagnosticError as problem:
             if publishes and pull_request is not None and self._forge is not None:
@@ -147,7 +147,7 @@ class _Run:
         self._notes += [order] if order is not None else []
         self._notes += describe_unknown(selection)
         if publishes and pull_request is not None:
-            publishes = self._announce(pull_request, selection)
+            publishes = self._post_pending(pull_request, selection)
         try:
             plannings = self._plan_all(selection)
         except KeyboardInterrupt:
@@ -159,14 +159,14 @@ class _Run:
             pull_request = self._find_pull_request()
             publishes = pull_request is not None and self._may_publish(pull_request)
         known = self._read_known(pull_request, plannings)
-        document = self._describe(pull_request, base, selection, plannings, known)
+        document = self._plan_document(pull_request, base, selection, plannings, known)
         told = tuple(map(DiagnosticDocument.of, self._notes))
         document = document.model_copy(update={"diagnostics": told})
         if publishes and self._forge is not None and pull_request is not None:
             posting = Posting(
                 self._forge, pull_request, self._catalog, self._options.named_accounts
             )
-            document = self._post(posting, document, known, plannings)
+            document = self._post_results(posting, document, known, plannings)
         document = document.model_copy(
             update={"diagnostics": tuple(map(DiagnosticDocument.of, self._notes))}
         )
@@ -198,10 +198,12 @@ class _Run:
                 raise DiagnosticError(rivals)
         return why is None
 
-    def _select(self, pull_request: PullRequest | None) -> tuple[str | None, Selection]:
+    def _select_environments(
+        self, pull_request: PullRequest | None
+    ) -> tuple[str | None, Selection]:
         options = self._options
         paths = list_environments(options.named)
-        base = None if options.take_all else self._base(pull_request)
+        base = None if options.take_all else self._base_commit(pull_request)
         if base is None:
             if not options.take_all and not options.named:
                 raise DiagnosticError(_NO_BASE)
@@ -215,7 +217,7 @@ class _Run:
         posted = posted_environments(self._forge, pull_request, accounts)
         return base, with_posted(selection, paths, posted)
 
-    def _base(self, pull_request: PullRequest | None) -> str | None:
+    def _base_commit(self, pull_request: PullRequest | None) -> str | None:
         """Return the commit that the change starts from."""
         if self._options.base is not None:
             return find_commit(self._options.base)
@@ -228,7 +230,7 @@ class _Run:
         stated = self._job.base or (pull_request.base if pull_request else None)
         return find_commit(stated) if stated else None
 
-    def _announce(self, pull_request: PullRequest, selection: Selection) -> bool:
+    def _post_pending(self, pull_request: PullRequest, selection: Selection) -> bool:
         """Post that plans are being made; return whether the job may write.
 
         Until the new plans are posted nobody should approve the previous ones.
@@ -306,7 +308,7 @@ class _Run:
         self._notes += found.report()
         return PullRequestReview(reviews, read_snapshots(found.body))
 
-    def _describe(
+    def _plan_document(
         self,
         pull_request: PullRequest | None,
         base: str | None,
@@ -333,7 +335,7 @@ class _Run:
             unknown=tuple(name_of(one.path, FileSources()) for one in selection.unknown),
         )
 
-    def _post(
+    def _post_results(
         self,
         posting: Posting,
         document: CiPlanDocument,

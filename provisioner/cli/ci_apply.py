@@ -139,7 +139,7 @@ class _Run:
         number = self._options.number
         pull_request = find_merge(self._forge, self._job, self._commit, number)
         self._base = find_before(self._forge, pull_request, self._job.before, self._commit)
-        selection = self._select(pull_request)
+        selection = self._select_environments(pull_request)
         items = {name_of(one.path, FileSources()): one for one in selection.touched}
         names = [*items, *(removed.name for removed in selection.removed)]
         reviews = read_reviews(self._forge, pull_request, names, self._options.named_accounts)
@@ -176,13 +176,13 @@ class _Run:
             published=True,
             diagnostics=tuple(map(DiagnosticDocument.of, (*self._notes, *posting.refusals))),
         )
-        document = self._post(posting, document, remembered)
+        document = self._post_results(posting, document, remembered)
         write_outputs(self._job, apply_outputs(document))
         return document
 
-    def _select(self, pull_request: PullRequest) -> Selection:
+    def _select_environments(self, pull_request: PullRequest) -> Selection:
         paths = list_environments(self._options.named)
-        statuses = newest_statuses(self._forge, pull_request, self._accounts())
+        statuses = newest_statuses(self._forge, pull_request, self._trusted_accounts())
         catalog = load_catalog()
         touched = select_touched(paths, self._base, self._commit, catalog, all_named=True)
         removed = {one.name: one for one in find_removed(self._base, self._commit)}
@@ -207,10 +207,10 @@ class _Run:
         """Return what other jobs have to apply first, where this job covers some environments."""
         if not self._options.named or not names:
             return {}
-        statuses = newest_statuses(self._forge, pull_request, self._accounts())
+        statuses = newest_statuses(self._forge, pull_request, self._trusted_accounts())
         return find_unapplied(frozenset(names), statuses, self._base, self._commit)
 
-    def _accounts(self) -> frozenset[str]:
+    def _trusted_accounts(self) -> frozenset[str]:
         return frozenset((*self._options.accounts, self._forge.account()))
 
     def _in_order(self, names: Sequence[str]) -> Sequence[str]:
@@ -242,12 +242,12 @@ class _Run:
         if newer is not None:
             return refuse(name, path, newer)
         with self._cloud.open() as session:
-            environment = self._bind(session, path, name)
+            environment = self._bind_environment(session, path, name)
             return apply_reviewed(
                 environment, review, remembered or RememberedPlan(), posting.claim
             )
 
-    def _bind(self, session: Session, path: str, name: str) -> Environment:
+    def _bind_environment(self, session: Session, path: str, name: str) -> Environment:
         permissions = self._permissions
         choices = PlanChoices(
             skip_preflight=self._options.skip_preflight,
@@ -296,7 +296,7 @@ class _Run:
             plan = None
         return describe_removal(removed.name, removed.path, plan)
 
-    def _post(
+    def _post_results(
         self,
         posting: ApplyPosting,
         document: CiApplyDocument,
@@ -311,7 +311,7 @@ class _Run:
             # whose environment the change does not touch posts nothing.
             if not document.environments:
                 return document
-            others = self._others(posting, document)
+            others = self._environments_of_other_jobs(posting, document)
             document = document.model_copy(update={"others": others or ()})
         # Written before the statuses: the summary has room for what the comment has not.
         write_summary(self._job, render_ci_apply_comment(document, 4 * LIMIT, None))
@@ -325,12 +325,12 @@ class _Run:
         told = tuple(map(DiagnosticDocument.of, (*self._notes, *posting.refusals)))
         return written.model_copy(update={"diagnostics": told})
 
-    def _others(
+    def _environments_of_other_jobs(
         self, posting: ApplyPosting, document: CiApplyDocument
     ) -> tuple[OtherJobDocument, ...] | None:
         """Return the environments of the other jobs, None where the forge does not report them."""
         try:
-            statuses = newest_statuses(self._forge, posting.pull_request, self._accounts())
+            statuses = newest_statuses(self._forge, posting.pull_request, self._trusted_accounts())
         except ForgeError as refusal:
             posting.refusals.append(error(refusal.code, refusal.message, None, refusal.hint))
             return None

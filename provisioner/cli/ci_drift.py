@@ -59,7 +59,9 @@ def run_drift(options: Options, wanted: DriftOptions) -> int:
         entries = _check_all(options, wanted, cloud)
         told: Sequence[Diagnostic] = ()
         if host.forge is not None:
-            entries, told = _follow(host, host.forge, entries, checked_at, is_all=not options.named)
+            entries, told = _follow_issues(
+                host, host.forge, entries, checked_at, is_all=not options.named
+            )
         document = CiDriftDocument(
             checked_at=checked_at,
             environments=tuple(entries),
@@ -68,7 +70,7 @@ def run_drift(options: Options, wanted: DriftOptions) -> int:
         )
         _write_files(document, wanted)
         if host.job.summary is not None:
-            write_summary(host.job, _summary(document))
+            write_summary(host.job, _job_summary(document))
         write_outputs(host.job, drift_outputs(document))
         print_ci_drift(document, wanted.output)
     if any(entry.found for entry in document.environments):
@@ -84,31 +86,33 @@ def _check_all(
     if not paths:
         message = "there is no environment here: environments/*.yaml names none."
         raise DiagnosticError(error("no-environment", message, None, "Run it in the repository."))
-    check = partial(_check, wanted, cloud)
+    check = partial(_check_environment, wanted, cloud)
     results = run_side_by_side(check, paths, options.workers, options.seconds)
     late = error("check-too-slow", f"not checked after {options.seconds / 60:.0f} minutes.")
-    return [done or _failed(path, (late,)) for path, done in zip(paths, results, strict=True)]
+    return [
+        done or _failed_document(path, (late,)) for path, done in zip(paths, results, strict=True)
+    ]
 
 
-def _check(wanted: DriftOptions, cloud: Cloud, path: str) -> EnvironmentDriftDocument:
+def _check_environment(wanted: DriftOptions, cloud: Cloud, path: str) -> EnvironmentDriftDocument:
     try:
         with cloud.open() as session:
             drift = session.drift(path, wanted.since, strict_tags=wanted.strict_tags)
     except DiagnosticError as problem:
-        return _failed(path, problem.diagnostics)
+        return _failed_document(path, problem.diagnostics)
     except AzureError as problem:
-        return _failed(path, (error("azure", f"{problem}."),))
+        return _failed_document(path, (error("azure", f"{problem}."),))
     return EnvironmentDriftDocument(
         name=drift.environment.name, path=path, drift=drift, findings=findings_of(drift)
     )
 
 
-def _failed(path: str, diagnostics: Sequence[Diagnostic]) -> EnvironmentDriftDocument:
+def _failed_document(path: str, diagnostics: Sequence[Diagnostic]) -> EnvironmentDriftDocument:
     told = tuple(DiagnosticDocument.of(diagnostic) for diagnostic in diagnostics)
     return EnvironmentDriftDocument(name=name_of(path, FileSources()), path=path, diagnostics=told)
 
 
-def _follow(
+def _follow_issues(
     host: Host,
     forge: Forge,
     entries: Sequence[EnvironmentDriftDocument],
@@ -126,7 +130,7 @@ def _follow(
     except ForgeError as refusal:
         return entries, [error("issues-not-read", refusal.message, None, refusal.hint)]
     told = list(notes)
-    render = partial(_render, checked_at=checked_at)
+    render = partial(_issue_text, checked_at=checked_at)
     root = _place_of(entries[0].path)[0]
     is_there = partial(_is_there, root)
     followed: list[EnvironmentDriftDocument] = []
@@ -156,14 +160,14 @@ def _close_left(
         return render_left_issue(name, path, checked_at)
 
     folder = folder_of(_place_of(entries[0].path)[1])
-    files = Files(is_there, folder, partial(_doubt, host, forge))
+    files = Files(is_there, folder, partial(_reason_of_doubt, host, forge))
     try:
         yield from close_issues_of_removed(forge, issues, entries, files, explain)
     except ForgeError as refusal:
         yield error("issues-not-read", refusal.message, None, refusal.hint)
 
 
-def _doubt(host: Host, forge: Forge) -> str | None:
+def _reason_of_doubt(host: Host, forge: Forge) -> str | None:
     """Return why a file that is missing here may still be in the repository, None where it cannot.
 
     It may where the job does not run for the default branch.
@@ -188,7 +192,7 @@ def _place_of(path: str) -> tuple[Path, str]:
     return root, Path(os.path.relpath(Path(path).resolve(), root)).as_posix()
 
 
-def _render(document: EnvironmentDriftDocument, room: int, checked_at: str) -> IssueText:
+def _issue_text(document: EnvironmentDriftDocument, room: int, checked_at: str) -> IssueText:
     from provisioner.reports.drift_issue_markdown import (
         issue_title,
         render_drift_issue,
@@ -213,7 +217,7 @@ def _write_files(document: CiDriftDocument, wanted: DriftOptions) -> None:
         write_json(wanted.badge, render_badge(document))
 
 
-def _summary(document: CiDriftDocument) -> str:
+def _job_summary(document: CiDriftDocument) -> str:
     from provisioner.reports.markdown import render_drift_markdown
 
     checked = [entry.drift for entry in document.environments if entry.drift is not None]

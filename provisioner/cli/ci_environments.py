@@ -97,7 +97,7 @@ def select_touched(
     deleted are included.
     """
     changes = changed_files(base, head)
-    changed = {_place_of(Path(change.path)): _shown(change) for change in changes}
+    changed = {_place_of(Path(change.path)): _path_from_here(change) for change in changes}
     today = datetime.now().astimezone().date()
     invocation = Invocation(values=tuple(read_variables(os.environ)))
 
@@ -108,13 +108,13 @@ def select_touched(
     touched, unknown = find_touched(paths, changed, compose, sources, find_places)
     seen = {one.path for one in touched} | {one.path for one in unknown}
     names = tuple(name_of(path, sources) for path in paths if path not in seen)
-    removed = () if all_named else _removed(changes, base)
+    removed = () if all_named else _removed_environments(changes, base)
     return Selection(tuple(touched), removed, names, tuple(unknown), len(changes))
 
 
 def find_removed(base: str, head: str) -> tuple[Removed, ...]:
     """Return the environments whose files are deleted between two commits."""
-    return _removed(changed_files(base, head), base)
+    return _removed_environments(changed_files(base, head), base)
 
 
 def with_posted(selection: Selection, paths: Sequence[str], posted: Collection[str]) -> Selection:
@@ -189,32 +189,32 @@ def _place_of(path: Path) -> str:
     return str(path.parent.resolve() / path.name)
 
 
-def _shown(change: ChangedFile) -> str:
+def _path_from_here(change: ChangedFile) -> str:
     """Return the path of a changed file from the working directory, where it lies below it."""
     path, here = Path(change.path), Path.cwd().resolve()
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
 
 
-def _removed(changes: Sequence[ChangedFile], base: str) -> tuple[Removed, ...]:
+def _removed_environments(changes: Sequence[ChangedFile], base: str) -> tuple[Removed, ...]:
     """Return the environments whose files are deleted.
 
     One whose id exists in another file was renamed: its resources belong to that file.
     """
     before, sources = CommittedFiles(base), FileSources()
     paths = list_environments()
-    living = {loaded.id for path in paths if (loaded := _load(path, sources)) is not None}
+    living = {loaded.id for path in paths if (loaded := _load_or_none(path, sources)) is not None}
     found = []
     for change in changes:
-        path = Path(_shown(change))
+        path = Path(_path_from_here(change))
         if not change.is_deleted or path.parent != FOLDER or path.suffix not in (".yaml", ".yml"):
             continue
-        loaded = _load(path.as_posix(), before)
+        loaded = _load_or_none(path.as_posix(), before)
         if loaded is not None and loaded.id not in living:
             found.append(Removed(loaded.name, path.as_posix(), before))
     return tuple(found)
 
 
-def _load(path: str, sources: Sources) -> Environment | None:
+def _load_or_none(path: str, sources: Sources) -> Environment | None:
     try:
         return load_environment(path, sources)
     except DiagnosticError:
@@ -226,7 +226,7 @@ def name_of(path: str, sources: Sources) -> str:
 
     That in its file, or the file's own where it cannot be read.
     """
-    loaded = _load(path, sources)
+    loaded = _load_or_none(path, sources)
     return loaded.name if loaded is not None else Path(path).stem
 
 

@@ -22,7 +22,9 @@ def find_merge(forge: Forge, job: Job, commit: str, number: int | None) -> PullR
         DiagnosticError: Where it was merged into another branch than the one that the job runs for:
             what was reviewed for one branch was not reviewed for another.
     """
-    found = find_merged(forge, commit) if number is None else _named(forge, commit, number)
+    found = (
+        find_merged(forge, commit) if number is None else _pull_request_named(forge, commit, number)
+    )
     if job.branch == found.base_branch:
         return found
     here = f"the branch {job.branch}" if job.branch else "no branch (a tag, or a pull request)"
@@ -38,7 +40,7 @@ def find_merge(forge: Forge, job: Job, commit: str, number: int | None) -> PullR
     )
 
 
-def _named(forge: Forge, commit: str, number: int) -> PullRequest:
+def _pull_request_named(forge: Forge, commit: str, number: int) -> PullRequest:
     found = forge.pull_request(number)
     merged = found.merged
     is_here = merged is not None and is_ancestor(merged, commit)

@@ -57,15 +57,15 @@ class Cloud:
             parallelism=self._options.parallelism,
             realistic=None,
             quiet=True,
-            surroundings=SessionContext(sources, self._start),
+            surroundings=SessionContext(sources, self._start_local),
         )
 
-    def _start(self) -> str:
+    def _start_local(self) -> str:
         with self._starting:
-            return self._local
+            return self._local_endpoint
 
     @cached_property
-    def _local(self) -> str:
+    def _local_endpoint(self) -> str:
         from provisioner.simulator.server import LocalAzure
 
         server = LocalAzure.start(load_catalog(), state_path(self._options.local_state))

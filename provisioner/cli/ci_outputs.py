@@ -22,8 +22,8 @@ def plan_outputs(document: CiPlanDocument) -> Mapping[str, str]:
     """
     planned = [entry for entry in document.environments if entry.plan is not None]
     return {
-        "digests": _json({entry.name: entry.plan.digest for entry in planned if entry.plan}),
-        "changed": _json([one.name for one in document.environments if one.is_noteworthy]),
+        "digests": _json_line({entry.name: entry.plan.digest for entry in planned if entry.plan}),
+        "changed": _json_line([one.name for one in document.environments if one.is_noteworthy]),
         "comment-url": document.comment or "",
     }
 
@@ -36,15 +36,15 @@ def apply_outputs(document: CiApplyDocument) -> Mapping[str, str]:
     planned = [entry for entry in document.environments if entry.digest is not None]
     applied = [one for one in document.environments if one.verdict is ApplyVerdict.APPLIED]
     return {
-        "digests": _json({entry.name: entry.digest for entry in planned}),
-        "changed": _json([entry.name for entry in applied]),
+        "digests": _json_line({entry.name: entry.digest for entry in planned}),
+        "changed": _json_line([entry.name for entry in applied]),
         "comment-url": document.comment or "",
     }
 
 
 def drift_outputs(document: CiDriftDocument) -> Mapping[str, str]:
     """Return the environments that drifted."""
-    return {"changed": _json([entry.name for entry in document.environments if entry.found])}
+    return {"changed": _json_line([entry.name for entry in document.environments if entry.found])}
 
 
 def write_outputs(job: Job, outputs: Mapping[str, str]) -> None:
@@ -57,6 +57,6 @@ def write_outputs(job: Job, outputs: Mapping[str, str]) -> None:
             write_command(job.output_command.format(name=name) + value)
 
 
-def _json(value: object) -> str:
+def _json_line(value: object) -> str:
     """Return JSON in one line: both services read one line as a value."""
     return json.dumps(value, separators=(",", ":"))

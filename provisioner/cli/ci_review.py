@@ -116,8 +116,8 @@ def describe_order(base: str | None) -> Diagnostic | None:
         return None
     return warning(
         PROMOTION_CHANGED,
-        f"{PROMOTION} changes the order in which environments are applied: {_told(then)} becomes "
-        f"{_told(now)}",
+        f"{PROMOTION} changes the order in which environments are applied: "
+        f"{_describe_stages(then)} becomes {_describe_stages(now)}",
         None,
         "Review it with the plans. Approvals of earlier commits do not count on merge.",
     )
@@ -131,7 +131,7 @@ def _stages_at(commit: str) -> Sequence[Sequence[str]] | None:
     return file.stages
 
 
-def _told(stages: Sequence[Sequence[str]] | None) -> str:
+def _describe_stages(stages: Sequence[Sequence[str]] | None) -> str:
     if stages is None:
         return "the order of names"
     return ", then ".join(" and ".join(stage) for stage in stages)

@@ -84,7 +84,7 @@ class _Bench:
         return plan_cluster(self.desired, self.objects, self.api, self.api.way, permission)
 
 
-def _session(reach: ApiServerAccess) -> Session:
+def _open_session(reach: ApiServerAccess) -> Session:
     return Session(
         cloud=reach.cloud,
         local_state=reach.state,
@@ -96,8 +96,8 @@ def _session(reach: ApiServerAccess) -> Session:
 
 
 @contextmanager
-def _open(request: Request, reach: ApiServerAccess) -> Iterator[_Bench]:
-    with _session(reach) as session:
+def _open_bench(request: Request, reach: ApiServerAccess) -> Iterator[_Bench]:
+    with _open_session(reach) as session:
         desired, objects = session.find_objects(request.subject, StateKind(request.of))
         with open_cluster(
             desired, reach, lambda: session.connect(desired.document), _PARALLELISM
@@ -109,7 +109,7 @@ def run_plan(
     request: Request, reach: ApiServerAccess, output: str, out: str | None, *, detailed: bool
 ) -> int:
     """Print the plan of an environment's objects; return the exit code."""
-    with _open(request, reach) as bench:
+    with _open_bench(request, reach) as bench:
         made = bench.plan(request)
     if out is not None:
         write_file(out, write_cluster_plan(made.document))
@@ -129,33 +129,37 @@ def run_apply(request: Request, reach: ApiServerAccess, output: str, consent: Co
         refuse_options("a plan file is applied as it is", given)
         request, stated = _read_plan(request)
         approved = stated if approved is None else replace(stated, digest=approved.digest)
-    with _open(request, reach) as bench:
+    with _open_bench(request, reach) as bench:
         require_managed(bench.desired)
         if approved is None and not consent.yes:
             made = bench.plan(request)
-            _show(made, consent)
+            _show_and_confirm(made, consent)
             if not made.document.steps:
                 done = apply_cluster(made, bench.api)
             elif not confirm():
                 sys.stderr.write("Nothing was changed.\n")
                 return ExitCode.REFUSED
             else:
-                done = _apply(bench, request, consent, read_approved(made.document.to_json()))
+                done = _apply_under_lock(
+                    bench, request, consent, read_approved(made.document.to_json())
+                )
         else:
-            done = _apply(bench, request, consent, approved, shows=True)
+            done = _apply_under_lock(bench, request, consent, approved, shows=True)
     print_cluster(done, output)
     if done.interrupted:
         return ExitCode.INTERRUPTED
     return ExitCode.SUCCESS if done.is_whole else ExitCode.ERROR
 
 
-def _show(made: ClusterPlan, consent: Consent, approved: ApprovedPlan | None = None) -> None:
+def _show_and_confirm(
+    made: ClusterPlan, consent: Consent, approved: ApprovedPlan | None = None
+) -> None:
     print_cluster(made.document, "text", sys.stderr)
     _check_digest(made, approved)
     check_cluster_plan(made, allow_delete=consent.allow_delete)
 
 
-def _apply(
+def _apply_under_lock(
     bench: _Bench,
     request: Request,
     consent: Consent,
@@ -171,7 +175,7 @@ def _apply(
     with hold_locks(bench.session, bench.desired, bench.api, consent.lock_timeout) as locks:
         made = bench.plan(request)
         if shows:
-            _show(made, consent, approved)
+            _show_and_confirm(made, consent, approved)
         _check_digest(made, approved)
         done = apply_cluster(made, bench.api, locks.halted)
         return done.with_diagnostics(locks.report())
@@ -182,13 +186,13 @@ def run_drift(request: Request, reach: ApiServerAccess, output: str) -> int:
     today = datetime.now().astimezone().date()
     source = request.observation or _stated_observation(request, reach)
     if source is None:
-        with _open(request, reach) as bench:
+        with _open_bench(request, reach) as bench:
             way = bench.api.way
             found = check_cluster_drift(bench.desired, bench.objects, bench.api, way, today)
     else:
         given = {"--kubeconfig": bool(reach.kubeconfig), "--context": bool(reach.context)}
         refuse_options("no API server is contacted", given)
-        with _session(reach) as session:
+        with _open_session(reach) as session:
             desired, objects = session.find_objects(request.subject, StateKind(request.of))
             settings = desired.environment.kubernetes.observation
             observation = session.observe(desired.document, source, settings)
@@ -204,7 +208,7 @@ def _stated_observation(request: Request, reach: ApiServerAccess) -> str | None:
     """Return the source of the observation of an environment without access to its API server."""
     if reach.kubeconfig is not None or reach.context is not None:
         return None
-    with _session(reach) as session:
+    with _open_session(reach) as session:
         environment = session.load(request.subject).environment
     settings = environment.kubernetes
     return None if settings.access else source_of(settings.observation, environment.path)
@@ -216,7 +220,7 @@ def print_observer(environment: str, of: str, values: tuple[ParameterValue, ...]
     Raises:
         DiagnosticError: Where the environment states none.
     """
-    with _session(ApiServerAccess(None, None, None, None, values)) as session:
+    with _open_session(ApiServerAccess(None, None, None, None, values)) as session:
         desired, objects = session.find_objects(environment, StateKind(of))
     found = describe_manifests(desired, objects)
     names = {OBSERVER_NAMESPACE, CLUSTER_NAME}

@@ -39,9 +39,9 @@ class ClusterEvidence:
         """Return a document whose census lists what was not read of the cluster."""
         if self.unseen is None:
             return document
-        return document.model_copy(update={"census": self._completed(document.census)})
+        return document.model_copy(update={"census": self._with_unseen(document.census)})
 
-    def _completed(self, census: CensusDocument) -> CensusDocument:
+    def _with_unseen(self, census: CensusDocument) -> CensusDocument:
         unseen = () if self.unseen is None else (self.unseen,)
         return census.model_copy(update={"unreadable": (*census.unreadable, *unseen)})
 
@@ -108,13 +108,13 @@ def read_contents(
     """
     if not files:
         return None
-    files = [path for given in files for path in _expand(given)]
-    found = _read(files, kubernetes.observation, all_namespaces=all_namespaces)
+    files = [path for given in files for path in _expand_folder(given)]
+    found = _read_contents(files, kubernetes.observation, all_namespaces=all_namespaces)
     _check_identity(found, kubernetes)
     return found
 
 
-def _expand(given: str) -> list[str]:
+def _expand_folder(given: str) -> list[str]:
     """Return the JSON files of a folder in the order of their names; anything else as it is.
 
     Raises:
@@ -136,7 +136,7 @@ def _expand(given: str) -> list[str]:
     return found
 
 
-def _read(
+def _read_contents(
     files: list[str], settings: ObservationSettings, *, all_namespaces: bool
 ) -> ClusterContents:
     today = datetime.now().astimezone().date()

@@ -76,11 +76,11 @@ def hold_locks(
             except AzureError as refusal:
                 if refusal.status != 0:
                     raise
-                missed = (_missed(desired, refusal.message),)
+                missed = (_lock_not_held(desired, refusal.message),)
             except DiagnosticError as problem:
                 if any(told.code != _NO_CREDENTIAL for told in problem.diagnostics):
                     raise
-                missed = (_missed(desired, problem.diagnostics[0].message),)
+                missed = (_lock_not_held(desired, problem.diagnostics[0].message),)
         in_cluster = stack.enter_context(hold_in_cluster(desired, api, timeout))
 
         def halted() -> str | None:
@@ -92,7 +92,7 @@ def hold_locks(
         yield HeldLocks(halted, report)
 
 
-def _missed(desired: Desired, why: str) -> Diagnostic:
+def _lock_not_held(desired: Desired, why: str) -> Diagnostic:
     return warning(
         "lock-not-held",
         f"the lock of {desired.document.name!r} in Azure was not held: {why.rstrip('.')}. "

@@ -197,7 +197,7 @@ def run_apply(
     Raises DiagnosticError and GateError before anything was changed.
     """
     with session:
-        both = _prepare(session, subject, choices, options, approval.digest)
+        both = _prepare_both(session, subject, choices, options, approval.digest)
         print_combined(both.document, "text", sys.stderr)
         if approval.digest is not None:
             _check_digest(both, approval.digest)
@@ -210,7 +210,7 @@ def run_apply(
                 sys.stderr.write("Nothing was changed.\n")
                 return ExitCode.REFUSED
             azure = session.derive(both.azure, options.lock_timeout)
-            again = _plan_both(session, azure, _permitted(both.within), both.reach)
+            again = _plan_both(session, azure, _permission_of(both.within), both.reach)
             _check_digest(again, both.digest)
             both = again
         done = _apply_both(session, both, options)
@@ -220,7 +220,7 @@ def run_apply(
     return ExitCode.SUCCESS if done.is_whole else ExitCode.ERROR
 
 
-def _prepare(
+def _prepare_both(
     session: Session,
     subject: str,
     choices: CombinedChoices,
@@ -268,15 +268,15 @@ def _apply_both(session: Session, both: _Both, options: ApplyOptions) -> Combine
             in_azure = session.apply_under(lock, both.azure, options)
         done = CombinedApplyDocument(digest=both.digest, azure=in_azure)
         if in_azure.has_errors or in_azure.interrupted or not _is_done(in_azure):
-            return _stopped(done, both, ())
+            return _stopped_document(done, both, ())
         try:
             within = _apply_within(both, options, lock)
         except (DiagnosticError, GateError) as problem:
-            return _stopped(done, both, problem.diagnostics)
+            return _stopped_document(done, both, problem.diagnostics)
     return done.model_copy(update={"cluster": within})
 
 
-def _permitted(plan: ClusterPlan) -> Permission:
+def _permission_of(plan: ClusterPlan) -> Permission:
     """Return the permission that a plan was made with."""
     return Permission(plan.document.adopt, plan.document.force_conflicts)
 
@@ -285,7 +285,7 @@ def _is_done(document: ApplyDocument) -> bool:
     return all(step.outcome == "succeeded" for step in document.steps)
 
 
-def _stopped(
+def _stopped_document(
     done: CombinedApplyDocument, both: _Both, why: tuple[Diagnostic, ...]
 ) -> CombinedApplyDocument:
     """Return the document of an apply whose second part was not begun, with how to go on."""
@@ -319,7 +319,7 @@ def _apply_within(both: _Both, options: ApplyOptions, lock: HeldLock) -> Cluster
         open_cluster(desired, both.reach, both.connect, _PARALLELISM) as api,
         hold_in_cluster(desired, api, options.lock_timeout) as lease,
     ):
-        now = plan_cluster(desired, both.objects, api, api.way, _permitted(approved))
+        now = plan_cluster(desired, both.objects, api, api.way, _permission_of(approved))
         moved = tuple(find_moved(approved, now))
         if moved:
             raise DiagnosticError(*moved)

@@ -26,17 +26,17 @@ def compare_stream(file: str, *, jsonl: bool, show_unknown: bool) -> int:
     if file == "-":
         if isinstance(sys.stdin, TextIOWrapper):
             sys.stdin.reconfigure(errors="replace")
-        return _answer(_questions(sys.stdin, jsonl=jsonl), show_unknown)
+        return _answer_questions(_question_texts(sys.stdin, jsonl=jsonl), show_unknown)
     try:
         with Path(file).open(encoding="utf-8", errors="replace") as lines:
-            return _answer(_questions(lines, jsonl=jsonl), show_unknown)
+            return _answer_questions(_question_texts(lines, jsonl=jsonl), show_unknown)
     except OSError as problem:
         raise DiagnosticError(
             error("file-unreadable", f"{file} cannot be read: {problem.strerror}.")
         ) from None
 
 
-def _questions(stream: TextIO, *, jsonl: bool) -> Iterator[str]:
+def _question_texts(stream: TextIO, *, jsonl: bool) -> Iterator[str]:
     """Yield the lines of a stream, or all of it as one.
 
     Of a line only a bounded part is read; the rest is skipped, and does not count as the next line.
@@ -52,7 +52,7 @@ def _questions(stream: TextIO, *, jsonl: bool) -> Iterator[str]:
             return
 
 
-def _answer(lines: Iterable[str], show_unknown: bool) -> int:
+def _answer_questions(lines: Iterable[str], show_unknown: bool) -> int:
     code = ExitCode.SUCCESS
     for answer in compare_lines(lines, load_catalog(), show_unknown=show_unknown):
         if "error" in answer:

@@ -15,7 +15,7 @@ def print_all_controls(environment: str | None, search: str, output: str) -> Non
     With a named environment, its custom controls are included. Raises DiagnosticError for an
     environment or a control file that cannot be read.
     """
-    known = _controls(environment)
+    known = _controls_of(environment)
     found = search_controls(known, search)
     near = () if found else near_words(known, search)
     print_controls(
@@ -35,7 +35,7 @@ def print_one_control(name: str, environment: str | None, output: str) -> None:
     Raises:
         DiagnosticError: Where there is none; the hint has the nearest id.
     """
-    known = {control.id: control for control in _controls(environment)}
+    known = {control.id: control for control in _controls_of(environment)}
     found = known.get(name.upper())
     if found is None:
         hint = nearest(name, list(known))
@@ -48,7 +48,7 @@ def print_one_control(name: str, environment: str | None, output: str) -> None:
     print_controls(document, output)
 
 
-def _controls(environment: str | None) -> tuple[Control, ...]:
+def _controls_of(environment: str | None) -> tuple[Control, ...]:
     if environment is None:
         return all_controls()
     from provisioner.blueprint.environment import load_environment

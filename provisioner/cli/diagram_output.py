@@ -21,14 +21,14 @@ def write_drawing(document: GraphDocument, output: str, out: str | None) -> None
 
     Raises DiagnosticError where the file cannot be written.
     """
-    text = _render(document, output)
+    text = _render_diagram(document, output)
     if out is None:
         sys.stdout.write(text)
     else:
         write_file(out, text)
 
 
-def _render(document: GraphDocument, output: str) -> str:
+def _render_diagram(document: GraphDocument, output: str) -> str:
     if output == "svg":
         from provisioner.reports.graph_svg import render_graph_svg
 

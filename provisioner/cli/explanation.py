@@ -27,7 +27,7 @@ def explain(
     """
     session.take_values(plan)
     desired = session.load(plan.request.path, plan.document.environment.cloud)
-    ask = _asking(session, plan) if asks_azure else None
+    ask = _history_query(session, plan) if asks_azure else None
     return explain_change(plan, desired, address, _line_at, blame_line, ask)
 
 
@@ -39,7 +39,7 @@ def _line_at(span: Span) -> str:
     return lines[span.line - 1].strip() if span.line <= len(lines) else ""
 
 
-def _asking(session: "Session", plan: "Plan") -> Ask:
+def _history_query(session: "Session", plan: "Plan") -> Ask:
     from provisioner.attribution.statements import Target
     from provisioner.attribution.window import read_window
     from provisioner.workflow.attribution import attribute_targets

@@ -37,19 +37,19 @@ def _run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
     except TyperException as problem:
         return _tell_usage(problem, arguments)
     except (DiagnosticError, AzureError, ForgeError, KubernetesError) as problem:
-        return _tell(problem)
+        return _report_problem(problem)
     except BrokenPipeError:
         # The reader of stdout has closed it (`azsec plan … | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.SUCCESS
     except (KeyboardInterrupt, Abort):
-        return _leave()
+        return _leave_interrupted()
     except (RecursionError, MemoryError) as problem:
         # Every reader of a file has bounds of its own; this is the fallback for a missing one.
         what = "there is not enough memory for the input"
         if isinstance(problem, RecursionError):
             what = "the input nests too deeply"
-        result = _tell(DiagnosticError(error("too-large", f"{what}.")))
+        result = _report_problem(DiagnosticError(error("too-large", f"{what}.")))
     return result if isinstance(result, int) else ExitCode.SUCCESS
 
 
@@ -105,7 +105,7 @@ def end(code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _tell(problem: DiagnosticError | AzureError | ForgeError | KubernetesError) -> int:
+def _report_problem(problem: DiagnosticError | AzureError | ForgeError | KubernetesError) -> int:
     diagnostics: Sequence[Diagnostic]
     if isinstance(problem, AzureError):
         diagnostics = [error("azure", f"{problem}.")]
@@ -120,7 +120,7 @@ def _tell(problem: DiagnosticError | AzureError | ForgeError | KubernetesError) 
     return ExitCode.REFUSED if isinstance(problem, GateError) else ExitCode.ERROR
 
 
-def _leave() -> int:
+def _leave_interrupted() -> int:
     """Leave at once: requests in flight go on in Azure, and the next plan takes up from there."""
     sys.stderr.write("interrupted\n")
     sys.stderr.flush()

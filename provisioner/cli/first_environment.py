@@ -50,7 +50,7 @@ def write_first_environment(directory: str, name: str, blueprint: Blueprint) -> 
     copies: dict[str, str] = {}
     reference = blueprint.source
     if blueprint.copy:
-        copies = _copies(blueprint.source, location, directory, sources)
+        copies = _copied_files(blueprint.source, location, directory, sources)
         reference = Path(os.path.relpath(next(iter(copies)), folder)).as_posix()
     elif is_local(location):
         reference = Path(os.path.relpath(location, folder)).as_posix()
@@ -65,7 +65,7 @@ def write_first_environment(directory: str, name: str, blueprint: Blueprint) -> 
         for at in find_files(location, sources)
         if not (blueprint.copy and has_same_origin(at, location))
     ]
-    lock = _lock(directory, used, git)
+    lock = _lock_file(directory, used, git)
     text = first_environment(name, secrets.token_hex(16), reference, shown, file)
     text = format_yaml(text, environment)
     told = [f"wrote {path}" for path in write_copies({environment: text, **copies})]
@@ -80,7 +80,7 @@ def write_first_environment(directory: str, name: str, blueprint: Blueprint) -> 
     return told
 
 
-def _copies(source: str, location: str, directory: str, sources: Sources) -> dict[str, str]:
+def _copied_files(source: str, location: str, directory: str, sources: Sources) -> dict[str, str]:
     if is_local(location):
         raise DiagnosticError(
             error(
@@ -93,7 +93,7 @@ def _copies(source: str, location: str, directory: str, sources: Sources) -> dic
     return dict(copy_files(location, (Path(directory) / "blueprints").as_posix(), sources))
 
 
-def _lock(directory: str, used: Sequence[str], git: CurrentGitSources) -> Mapping[str, str]:
+def _lock_file(directory: str, used: Sequence[str], git: CurrentGitSources) -> Mapping[str, str]:
     """Return the lock with those of `used` that are in git, by its path.
 
     Empty where the lock is unchanged. Raises DiagnosticError for a tag that moved since it was

@@ -101,17 +101,17 @@ def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) 
     _check_shard(options)
     with ExitStack() as stack:
         ledger = stack.enter_context(open_ledger(options.ledger))
-        request = _request(options, ledger)
+        request = _fleet_request(options, ledger)
         stack.enter_context(_local_cloud(request, options))
         folder = stack.enter_context(TemporaryDirectory(prefix="azsec-fleet-"))
-        stack.enter_context(_variable(BUCKETS, folder))
+        stack.enter_context(_with_variable(BUCKETS, folder))
         scheduler, request = _open_scheduler(options, request)
         ports = FleetPorts(
             ledger,
             scheduler,
             _digest_of,
             lambda: datetime.now(UTC),
-            _quiet if options.quiet else _tell,
+            _print_nothing if options.quiet else _print_progress,
             partial(_find_untouched, options) if options.logs_first else None,
         )
         document = run_fleet(request, ports)
@@ -185,7 +185,7 @@ def _open_scheduler(options: FleetOptions, request: FleetRequest) -> tuple[Sched
     return scheduler, replace(request, placement={**request.placement, **placement})
 
 
-def _request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
+def _fleet_request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
     if options.resume is None:
         environments = only_changed(list_fleet(options.patterns), options.changed_since)
         return FleetRequest(
@@ -197,7 +197,7 @@ def _request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
             _fresh_since(options.stale_after),
             options.shard,
             {} if options.shard is None else {"share": 1.0 / options.shard.count},
-            _question(options.command, options.item, environments),
+            _question_digest(options.command, options.item, environments),
         )
     record = ledger.find_run(options.resume)
     if record is None or record.command != options.command:
@@ -220,11 +220,11 @@ def _request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
         record.options,
         options.seconds,
         record.fresh_since,
-        question=_question(record.command, record.options, environments),
+        question=_question_digest(record.command, record.options, environments),
     )
 
 
-def _question(
+def _question_digest(
     command: str, item: Mapping[str, Any], environments: Sequence[FleetEnvironment]
 ) -> str:
     """Return a digest of what an answer depends on beside the files and Azure.
@@ -271,13 +271,13 @@ def _local_cloud(request: FleetRequest, options: FleetOptions) -> Iterator[None]
     state = options.item.get("local_state")
     with (
         LocalAzure.start(load_catalog(), state_path(state)) as server,
-        _variable(LOCAL_ENDPOINT, server.endpoint),
+        _with_variable(LOCAL_ENDPOINT, server.endpoint),
     ):
         yield
 
 
 @contextmanager
-def _variable(name: str, value: str) -> Iterator[None]:
+def _with_variable(name: str, value: str) -> Iterator[None]:
     """Give the processes that are started in the block an environment variable."""
     before = os.environ.get(name)
     os.environ[name] = value
@@ -299,7 +299,7 @@ def _find_untouched(
     """
     groups: dict[tuple[str, str, str], list[CleanCheck]] = {}
     for outcome in known:
-        loaded = _load(outcome.environment)
+        loaded = _load_or_none(outcome.environment)
         check = read_clean_check(outcome, loaded.name) if loaded is not None else None
         if loaded is not None and check is not None:
             key = (loaded.tenant_id, str(loaded.auth), options.item.get("cloud") or loaded.cloud)
@@ -333,11 +333,11 @@ def _first_document(session: Session, checks: Sequence[CleanCheck]) -> Environme
 def _is_local(environments: Sequence[FleetEnvironment], item: Mapping[str, Any]) -> bool:
     if item.get("cloud") == LOCAL:
         return True
-    loaded = (_load(one.path) for one in environments)
+    loaded = (_load_or_none(one.path) for one in environments)
     return any(one is not None and one.cloud == LOCAL for one in loaded)
 
 
-def _load(path: str) -> Environment | None:
+def _load_or_none(path: str) -> Environment | None:
     try:
         return load_environment(path, FileSources())
     except DiagnosticError:
@@ -351,9 +351,9 @@ def _digest_of(path: str) -> str | None:
         return ""
 
 
-def _tell(entry: FleetEntryDocument, done: int, every: int) -> None:
+def _print_progress(entry: FleetEntryDocument, done: int, every: int) -> None:
     sys.stderr.write(f"{done}/{every}  {entry.answer:<9}  {entry.name}  {entry.seconds:.1f} s\n")
 
 
-def _quiet(_entry: FleetEntryDocument, _done: int, _every: int) -> None:
+def _print_nothing(_entry: FleetEntryDocument, _done: int, _every: int) -> None:
     return

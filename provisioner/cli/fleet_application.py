@@ -93,11 +93,15 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
 
     Exit code 2: drift; 1: no drift found, but not every environment has a complete result.
     """
-    item = _item(cloud, local_state, parallelism, since=since, strict_tags=strict_tags)
-    how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
-    how |= {"scheduler": scheduler, "certificates": scheduler_tls, **_part(run, shard, resume)}
+    item = _item_options(cloud, local_state, parallelism, since=since, strict_tags=strict_tags)
+    how = _run_options(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
+    how |= {
+        "scheduler": scheduler,
+        "certificates": scheduler_tls,
+        **_run_and_shard(run, shard, resume),
+    }
     how |= {"logs_first": logs_first, "full_every": timedelta(seconds=full_every)}
-    _run("drift", environments, item, output, how)
+    _run_fleet("drift", environments, item, output, how)
 
 
 @fleet_app.command(
@@ -127,10 +131,14 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
 
     Exit code 2: changes; 1: no changes found, but not every environment has a result.
     """
-    item = _item(cloud, local_state, parallelism, no_preflight=no_preflight)
-    how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
-    how |= {"scheduler": scheduler, "certificates": scheduler_tls, **_part(run, shard, resume)}
-    _run("plan", environments, item, output, how)
+    item = _item_options(cloud, local_state, parallelism, no_preflight=no_preflight)
+    how = _run_options(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
+    how |= {
+        "scheduler": scheduler,
+        "certificates": scheduler_tls,
+        **_run_and_shard(run, shard, resume),
+    }
+    _run_fleet("plan", environments, item, output, how)
 
 
 @fleet_app.command(
@@ -162,10 +170,14 @@ def check(  # noqa: PLR0913  typer: one parameter an option
 
     Exit code 2: a control fails; 1: none fails, but not every environment has a complete result.
     """
-    item = _item(cloud, local_state, parallelism, state=state.value)
-    how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
-    how |= {"scheduler": scheduler, "certificates": scheduler_tls, **_part(run, shard, resume)}
-    _run("check", environments, item, output, how)
+    item = _item_options(cloud, local_state, parallelism, state=state.value)
+    how = _run_options(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
+    how |= {
+        "scheduler": scheduler,
+        "certificates": scheduler_tls,
+        **_run_and_shard(run, shard, resume),
+    }
+    _run_fleet("check", environments, item, output, how)
 
 
 @fleet_app.command(
@@ -199,10 +211,16 @@ def report(  # noqa: PLR0913  typer: one parameter an option
     Exit code 2: a requirement fails; 1: none fails, but not every environment has a complete
     result.
     """
-    item = _item(cloud, local_state, parallelism, state=state.value, framework=framework.value)
-    how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
-    how |= {"scheduler": scheduler, "certificates": scheduler_tls, **_part(run, shard, resume)}
-    _run("report", environments, item, output, how)
+    item = _item_options(
+        cloud, local_state, parallelism, state=state.value, framework=framework.value
+    )
+    how = _run_options(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
+    how |= {
+        "scheduler": scheduler,
+        "certificates": scheduler_tls,
+        **_run_and_shard(run, shard, resume),
+    }
+    _run_fleet("report", environments, item, output, how)
 
 
 @fleet_app.command(
@@ -232,10 +250,14 @@ def adopt_status(  # noqa: PLR0913  typer: one parameter an option
     Exit code 2: resources are left to adopt; 1: none found, but not every environment has a
     complete result.
     """
-    item = _item(cloud, local_state, parallelism, no_preflight=True)
-    how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
-    how |= {"scheduler": scheduler, "certificates": scheduler_tls, **_part(run, shard, resume)}
-    _run("adopt-status", environments, item, output, how)
+    item = _item_options(cloud, local_state, parallelism, no_preflight=True)
+    how = _run_options(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
+    how |= {
+        "scheduler": scheduler,
+        "certificates": scheduler_tls,
+        **_run_and_shard(run, shard, resume),
+    }
+    _run_fleet("adopt-status", environments, item, output, how)
 
 
 @fleet_app.command(
@@ -366,7 +388,7 @@ def manifest(  # noqa: PLR0913  typer: one parameter an option
     print_manifest(asked, context)
 
 
-def _part(run: str | None, shard: str | None, resume: str | None) -> dict[str, Any]:
+def _run_and_shard(run: str | None, shard: str | None, resume: str | None) -> dict[str, Any]:
     from provisioner.workflow.fleet import Shard
 
     if run is not None and resume is not None:
@@ -383,7 +405,7 @@ def _part(run: str | None, shard: str | None, resume: str | None) -> dict[str, A
     return {"name": run, "shard": Shard(int(match[1]), int(match[2]))}
 
 
-def _item(
+def _item_options(
     cloud: CloudOption, local_state: LocalStateOption, parallelism: int, **options: object
 ) -> dict[str, Any]:
     given = {
@@ -394,7 +416,7 @@ def _item(
     return {name: value for name, value in {**given, **options}.items() if value is not None}
 
 
-def _how(  # noqa: PLR0913  the options that all commands share
+def _run_options(  # noqa: PLR0913  the options that all commands share
     ledger: str,
     resume: str | None,
     only_stale: float | None,
@@ -414,7 +436,7 @@ def _how(  # noqa: PLR0913  the options that all commands share
     }
 
 
-def _run(
+def _run_fleet(
     command: str,
     environments: list[str] | None,
     item: dict[str, Any],

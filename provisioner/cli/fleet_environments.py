@@ -28,7 +28,7 @@ def list_fleet(patterns: Sequence[str]) -> tuple[FleetEnvironment, ...]:
     found: dict[str, str] = {}
     files: set[str] = set()
     for pattern in patterns:
-        paths = _expand(pattern)
+        paths = _expand_pattern(pattern)
         if not paths:
             raise DiagnosticError(
                 error(
@@ -88,7 +88,7 @@ def only_changed(
     return tuple(one for one in environments if one.path in wanted)
 
 
-def _expand(pattern: str) -> Sequence[str]:
+def _expand_pattern(pattern: str) -> Sequence[str]:
     if not any(mark in pattern for mark in "*?["):
         path = Path(find_environment(pattern)) if not Path(pattern).is_dir() else Path(pattern)
         if not path.is_dir():

@@ -45,7 +45,7 @@ def print_manifest(options: ManifestOptions, own: typer.Context) -> None:
     Raises DiagnosticError for options with which the pods could not run, and the fleet command's
     own error for an invalid command line.
     """
-    _check(options)
+    _check_options(options)
     name, arguments, seconds = _read_command(options.command, own)
     job_name = f"azsec-{name}"
     if options.schedule is None:
@@ -109,15 +109,15 @@ def _read_command(given: Sequence[str], own: typer.Context) -> tuple[str, Sequen
     return name, [*workers, *arguments], float(context.params["timeout"])
 
 
-def _check(options: ManifestOptions) -> None:
+def _check_options(options: ManifestOptions) -> None:
     if find_container(options.ledger) is None:
-        raise _wrong(
+        raise _option_error(
             "ledger-in-a-file",
             f"--ledger {options.ledger} is a file, and pods share none.",
             "State a blob container: https://ACCOUNT.blob.core.windows.net/CONTAINER.",
         )
     if not _DIGEST.fullmatch(options.image):
-        raise _wrong(
+        raise _option_error(
             "image-without-digest",
             f"--image {options.image} does not state a digest: what it names may be another image "
             "tomorrow.",
@@ -132,8 +132,10 @@ def _check(options: ManifestOptions) -> None:
         ("--schedule", options.schedule, _SCHEDULE, "five fields of cron: 0 2 * * *"),
     ):
         if value is not None and not pattern.fullmatch(value):
-            raise _wrong("wrong-value", f"{option} {value} is wrong.", f"Expected {expected}.")
+            raise _option_error(
+                "wrong-value", f"{option} {value} is wrong.", f"Expected {expected}."
+            )
 
 
-def _wrong(code: str, message: str, hint: str) -> DiagnosticError:
+def _option_error(code: str, message: str, hint: str) -> DiagnosticError:
     return DiagnosticError(error(code, message, None, hint))

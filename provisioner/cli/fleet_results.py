@@ -26,7 +26,9 @@ def show_outcome(run: str, environment: str, ledger: str) -> None:
         paths = record.environments
         path = next((one for one in paths if environment in (one, Path(one).stem)), None)
         if path is None:
-            path = next((one for one in paths if _name(one) == environment), environment)
+            path = next(
+                (one for one in paths if _name_of_environment(one) == environment), environment
+            )
         found = kept.document(record.run, path)
     if found is None:
         raise DiagnosticError(
@@ -47,7 +49,7 @@ def show_run(run: str, ledger: str, print_document: Callable[[FleetDocument], No
     Raises DiagnosticError where the ledger has no such run.
     """
     with open_ledger(ledger, create=False) as kept:
-        document = read_census(_find_run(kept, run, ledger), kept, _name)
+        document = read_census(_find_run(kept, run, ledger), kept, _name_of_environment)
     print_document(document)
     return exit_code_of(document)
 
@@ -66,6 +68,6 @@ def _find_run(ledger: Ledger, run: str, place: str) -> RunRecord:
     return record
 
 
-def _name(path: str) -> str:
+def _name_of_environment(path: str) -> str:
     """Return the name of an environment, that in its file where the file exists."""
     return name_of(path, FileSources())

@@ -231,7 +231,7 @@ def _scope_of(desired: Desired, document: DriftDocument) -> Mapping[str, Any]:
     }
 
 
-def _drift(session: Session, item: FleetItem) -> Answered:
+def _run_drift(session: Session, item: FleetItem) -> Answered:
     window = read_window(item.options.get("since"), datetime.now(UTC))
     desired = session.reach(item.path)
     document = session.check_drift(
@@ -240,16 +240,16 @@ def _drift(session: Session, item: FleetItem) -> Answered:
     return document, _scope_of(desired, document)
 
 
-def _plan(session: Session, item: FleetItem) -> Answered:
+def _run_plan(session: Session, item: FleetItem) -> Answered:
     choices = PlanChoices(skip_preflight=bool(item.options.get("no_preflight")))
     return session.plan(item.path, (), choices).document, {}
 
 
-def _check(session: Session, item: FleetItem) -> Answered:
+def _run_check(session: Session, item: FleetItem) -> Answered:
     return session.check(item.path, _state_of(item)), {}
 
 
-def _report(session: Session, item: FleetItem) -> Answered:
+def _run_report(session: Session, item: FleetItem) -> Answered:
     from provisioner.controls.frameworks import Framework
 
     framework = Framework(str(item.options["framework"]))
@@ -263,10 +263,10 @@ def _state_of(item: FleetItem) -> "StateKind":
 
 
 _COMMANDS: Mapping[str, Ask] = {
-    "drift": _drift,
-    "plan": _plan,
-    "check": _check,
-    "report": _report,
-    "adopt-status": _plan,
+    "drift": _run_drift,
+    "plan": _run_plan,
+    "check": _run_check,
+    "report": _run_report,
+    "adopt-status": _run_plan,
 }
 _VERDICTS: Mapping[str, Callable[[Any], Verdict]] = {"adopt-status": read_adoption}

@@ -41,7 +41,7 @@ def fmt(
     from provisioner.model.diagnostic import DiagnosticError
 
     changed = failed = 0
-    for path, is_named in _find(paths or [each for each in _FOLDERS if Path(each).exists()]):
+    for path, is_named in _find_files(paths or [each for each in _FOLDERS if Path(each).exists()]):
         try:
             text = FileSources().read_text(path)
             if not is_named and not _is_ours(text, path):
@@ -58,7 +58,7 @@ def fmt(
             continue
         changed += 1
         if diff:
-            sys.stdout.writelines(_difference(text, formatted, path))
+            sys.stdout.writelines(_unified_diff(text, formatted, path))
         else:
             typer.echo(path)
     if failed:
@@ -67,7 +67,7 @@ def fmt(
         raise typer.Exit(ExitCode.DIFFERENCES)
 
 
-def _find(paths: Sequence[str]) -> Iterator[tuple[str, bool]]:
+def _find_files(paths: Sequence[str]) -> Iterator[tuple[str, bool]]:
     """Yield files and whether they were named; those below folders in the order of their names.
 
     Raises:
@@ -105,7 +105,7 @@ def _is_ours(text: str, path: str) -> bool:
     return version is not None and version.value == "azsec/v1"
 
 
-def _difference(before: str, after: str, path: str) -> Iterator[str]:
+def _unified_diff(before: str, after: str, path: str) -> Iterator[str]:
     rows = difflib.unified_diff(
         before.splitlines(keepends=True), after.splitlines(keepends=True), path, path
     )

@@ -35,14 +35,14 @@ def find_commit(revision: str) -> str:
     Raises DiagnosticError for one unknown to git.
     """
     if revision.startswith("-"):
-        raise _unknown(revision)
+        raise _unknown_revision(revision)
     found = _try("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     if found is None:
-        raise _unknown(revision)
+        raise _unknown_revision(revision)
     return found.strip()
 
 
-def _unknown(revision: str) -> DiagnosticError:
+def _unknown_revision(revision: str) -> DiagnosticError:
     return DiagnosticError(
         error(
             "unknown-revision",

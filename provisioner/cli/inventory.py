@@ -69,7 +69,7 @@ def evaluate_lines(
     def document(some: Sequence[EvaluatedDocument]) -> EvaluationsDocument:
         return EvaluationsDocument(environment=desired.document, actual=live, results=tuple(some))
 
-    for text, place in _expressions(expressions, stream):
+    for text, place in _expressions_of(expressions, stream):
         result = evaluate_expression(names, text, place, found)
         results.append(result)
         if output == "text":
@@ -80,7 +80,7 @@ def evaluate_lines(
     return not has_errors(results)
 
 
-def _expressions(given: Sequence[str] | None, stream: TextIO) -> Iterator[tuple[str, Span]]:
+def _expressions_of(given: Sequence[str] | None, stream: TextIO) -> Iterator[tuple[str, Span]]:
     if given is not None:
         yield from ((text, Span("--expression", 0, 0)) for text in given)
         return

@@ -52,7 +52,7 @@ def print_outputs(  # noqa: PLR0913  typer: one parameter an option
 
     if raw:
         refuse_options("--raw prints text", {"--output": output is not PlainFormat.TEXT})
-    with _session(cloud, local_state, (set_, set_file, parameters)) as session:
+    with _open_session(cloud, local_state, (set_, set_file, parameters)) as session:
         document = session.read_outputs(environment, name)
     if raw:
         print_raw(document, name)
@@ -77,7 +77,7 @@ def list_owned(  # noqa: PLR0913  typer: one parameter an option
     """
     from provisioner.cli.output import print_inventory
 
-    with _session(cloud, local_state, (set_, set_file, parameters)) as session:
+    with _open_session(cloud, local_state, (set_, set_file, parameters)) as session:
         document = session.list_resources(environment)
     print_inventory(document, output.value)
     if document.unreadable:
@@ -112,7 +112,7 @@ def console(  # noqa: PLR0913  typer: one parameter an option
     """
     from provisioner.cli.inventory import evaluate_lines
 
-    with _session(cloud, local_state, (set_, set_file, parameters)) as session:
+    with _open_session(cloud, local_state, (set_, set_file, parameters)) as session:
         is_sound = evaluate_lines(
             session, environment, expression, sys.stdin, output.value, live=live
         )
@@ -120,7 +120,7 @@ def console(  # noqa: PLR0913  typer: one parameter an option
         raise typer.Exit(ExitCode.ERROR)
 
 
-def _session(
+def _open_session(
     cloud: CloudChoice | None,
     local_state: str | None,
     given: tuple[list[str] | None, list[str] | None, list[str] | None],

@@ -65,13 +65,13 @@ def serve_local(service: Service) -> None:
         # A built-in Azure with another state file may have used the same endpoint before.
         forget_versions(cache_folder(), local_key(local.endpoint))
         make_folder(folder, private=True)
-        running = _describe(local, folder.absolute())
+        running = _describe_running(local, folder.absolute())
         write_running(folder, running)
-        sys.stderr.write(_announcement(running, service.state))
+        sys.stderr.write(_announcement_text(running, service.state))
 
     access = Access(
         certificates=folder if service.tls else None,
-        tenancy=_tenancy(service),
+        tenancy=_initial_tenancy(service),
         enforces_roles=service.enforce_rbac,
     )
     try:
@@ -99,7 +99,7 @@ def _write_har(recorder: HarRecorder, path: Path | None) -> None:
         ) from None
 
 
-def _describe(local: LocalAzure, folder: Path) -> Running:
+def _describe_running(local: LocalAzure, folder: Path) -> Running:
     certificate = local.certificate
     return Running(
         endpoint=local.endpoint,
@@ -111,7 +111,7 @@ def _describe(local: LocalAzure, folder: Path) -> Running:
     )
 
 
-def _announcement(running: Running, state: str | None) -> str:
+def _announcement_text(running: Running, state: str | None) -> str:
     lines = [
         f"The built-in Azure answers at {running.endpoint} (Ctrl-C stops it).",
         f"azsec, from another terminal: {LOCAL_ENDPOINT}={running.endpoint} azsec plan local",
@@ -127,7 +127,7 @@ def _announcement(running: Running, state: str | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _tenancy(service: Service) -> Tenancy:
+def _initial_tenancy(service: Service) -> Tenancy:
     """Return the initial tenants, subscriptions and principals of the built-in Azure.
 
     Raises DiagnosticError for an invalid option or file.

@@ -75,15 +75,17 @@ def load_directory(path: Path) -> Directory:
     """
     sources = FileSources()
     file, node = load_file(DirectoryFile, str(path), sources)
-    users = [_user(each) for each in file.users]
-    applications = [_application(each, path.parent, sources) for each in file.applications]
+    users = [_user_principal(each) for each in file.users]
+    applications = [
+        _application_principal(each, path.parent, sources) for each in file.applications
+    ]
     groups = [_group_id(each) for each in file.groups]
     names: dict[str, str] = {}
     for principal in (*users, *applications):
         names |= dict.fromkeys(_names_of(principal), principal.object_id)
     for group, found in zip(file.groups, groups, strict=True):
         names |= dict.fromkeys((group.display_name.lower(), found), found)
-    problems = [*_unknown_members(file, node, names), *_repeated(file, node)]
+    problems = [*_unknown_members(file, node, names), *_duplicate_diagnostics(file, node)]
     if problems:
         raise DiagnosticError(*problems)
     made = (
@@ -98,24 +100,24 @@ def load_directory(path: Path) -> Directory:
     return Directory((*users, *applications, *made), is_closed=True)
 
 
-def _user(each: _User) -> Principal:
+def _user_principal(each: _User) -> Principal:
     return Principal(
         PrincipalKind.USER,
-        (each.id or _derived("user", each.user_principal_name)).lower(),
+        (each.id or _derived_guid("user", each.user_principal_name)).lower(),
         each.display_name,
         user_name=each.user_principal_name,
     )
 
 
-def _application(each: _Application, folder: Path, sources: FileSources) -> Principal:
+def _application_principal(each: _Application, folder: Path, sources: FileSources) -> Principal:
     declared = each.federated_identity_credentials
     certificates = each.certificates
     return Principal(
         PrincipalKind.APPLICATION,
-        (each.service_principal_id or _derived("service principal", each.app_id)).lower(),
+        (each.service_principal_id or _derived_guid("service principal", each.app_id)).lower(),
         each.display_name,
         app_id=each.app_id.lower(),
-        application_object_id=(each.id or _derived("application", each.app_id)).lower(),
+        application_object_id=(each.id or _derived_guid("application", each.app_id)).lower(),
         federations=None
         if declared is None
         else tuple(
@@ -128,7 +130,7 @@ def _application(each: _Application, folder: Path, sources: FileSources) -> Prin
 
 
 def _group_id(each: _Group) -> str:
-    return (each.id or _derived("group", each.display_name)).lower()
+    return (each.id or _derived_guid("group", each.display_name)).lower()
 
 
 def _names_of(principal: Principal) -> tuple[str, ...]:
@@ -136,7 +138,7 @@ def _names_of(principal: Principal) -> tuple[str, ...]:
     return tuple(name.lower() for name in named if name)
 
 
-def _derived(kind: str, name: str) -> str:
+def _derived_guid(kind: str, name: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"{kind}/{name}".lower()))
 
 
@@ -155,7 +157,7 @@ def _unknown_members(
                 )
 
 
-def _repeated(file: DirectoryFile, node: Node) -> Iterator[Diagnostic]:
+def _duplicate_diagnostics(file: DirectoryFile, node: Node) -> Iterator[Diagnostic]:
     """Yield a diagnostic for each unique name or id that two principals share."""
     seen: set[str] = set()
     named = [

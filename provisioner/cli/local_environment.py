@@ -63,13 +63,18 @@ def _trusted_here(folder: Path) -> str:
     """Return the authorities that this machine trusts, in PEM; "" where none are found."""
     paths = ssl.get_default_verify_paths()
     stated = os.environ.get("SSL_CERT_FILE")
-    for candidate in (stated, paths.cafile, "/etc/ssl/certs/ca-certificates.crt", _bundled()):
+    for candidate in (
+        stated,
+        paths.cafile,
+        "/etc/ssl/certs/ca-certificates.crt",
+        _bundled_certificates(),
+    ):
         if candidate and Path(candidate).is_file() and Path(candidate).parent != folder.absolute():
             return Path(candidate).read_text(errors="replace")
     return ""
 
 
-def _bundled() -> str:
+def _bundled_certificates() -> str:
     import certifi
 
     return certifi.where()
@@ -97,7 +102,7 @@ def print_environment(state: str | None, form: EnvironmentFormat) -> None:
 
     path = state_path(state)
     file = identity_folder(path) / _RUNNING
-    running = _read(file) if status(path).holder and file.exists() else None
+    running = _read_running(file) if status(path).holder and file.exists() else None
     if running is None:
         raise DiagnosticError(
             error(
@@ -109,7 +114,7 @@ def print_environment(state: str | None, form: EnvironmentFormat) -> None:
     sys.stdout.write(_FORMATS[form](variables_of(running)))
 
 
-def _read(file: Path) -> Running | None:
+def _read_running(file: Path) -> Running | None:
     try:
         found = json.loads(FileSources().read_text(str(file)))
         return Running(**{name: str(found[name]) for name in Running.__slots__})

@@ -61,14 +61,14 @@ def stated_by_files(folder: Path = Path("environments")) -> tuple[StatedSubscrip
     """
     found: dict[str, StatedSubscription] = {}
     for path in sorted(folder.glob("*.yaml")):
-        tenant, aliases = _read(path, _MOST_BASES)
+        tenant, aliases = _read_subscriptions(path, _MOST_BASES)
         for alias, subscription in aliases.items():
             stated = StatedSubscription(subscription, f"{path.stem} {alias}", tenant)
             found.setdefault(subscription, stated)
     return tuple(found.values())
 
 
-def _read(path: Path, bases: int) -> tuple[str | None, dict[str, str]]:
+def _read_subscriptions(path: Path, bases: int) -> tuple[str | None, dict[str, str]]:
     """Return the tenant and the subscriptions by alias that a file and its bases state."""
     from provisioner.blueprint.yaml_source import parse_yaml
 
@@ -80,7 +80,7 @@ def _read(path: Path, bases: int) -> tuple[str | None, dict[str, str]]:
     aliases: dict[str, str] = {}
     base = node.get("extends")
     if base is not None and isinstance(base.value, str) and bases:
-        tenant, aliases = _read(path.parent / base.value, bases - 1)
+        tenant, aliases = _read_subscriptions(path.parent / base.value, bases - 1)
     own = _guid_in(node.get("tenantId"))
     listed = node.get("subscriptions")
     return own or tenant, {**aliases, **dict(_guids_in(listed))}

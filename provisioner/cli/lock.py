@@ -39,18 +39,18 @@ def hold(
     environment: EnvironmentDocument, service: Requester, timeout: float
 ) -> AbstractContextManager[HeldLock]:
     """Hold the lock of an environment as this process; see `workflow.lock.hold_lock`."""
-    return hold_lock(environment, service, _request(timeout))
+    return hold_lock(environment, service, _lock_request(timeout))
 
 
 def hold_in_cluster(
     desired: Desired, api: ClusterApi, timeout: float
 ) -> AbstractContextManager[HeldClusterLock]:
     """Hold the Lease in an environment's cluster as this process."""
-    return hold_cluster_lock(desired, api, _request(timeout))
+    return hold_cluster_lock(desired, api, _lock_request(timeout))
 
 
-def _request(timeout: float) -> LockRequest:
-    timing = Timing(time.monotonic, _now, time.sleep)
+def _lock_request(timeout: float) -> LockRequest:
+    timing = Timing(time.monotonic, _utc_now, time.sleep)
     return LockRequest(_name_self(), str(uuid.uuid4()), timeout, timing)
 
 
@@ -64,29 +64,29 @@ class Lock:
 
 def print_lock(lock: Lock, output: str) -> None:
     """Print who holds a lock."""
-    _print(lock.show(_now()), output)
+    _print_document(lock.show(_utc_now()), output)
 
 
 def break_held(lock: Lock, output: str, *, yes: bool) -> int:
     """Show the holder of a lock, prompt, break the lock; return the exit code. Raises GateError."""
-    before = lock.show(_now())
+    before = lock.show(_utc_now())
     if before.state in _FREE or (before.lease is not None and not before.held):
-        _print(before, output)
+        _print_document(before, output)
         sys.stderr.write("The lock is not held: there is nothing to break.\n")
         return ExitCode.SUCCESS
     if not yes:
-        _print(before, "text", to_stderr=True)
-        if not _confirm():
+        _print_document(before, "text", to_stderr=True)
+        if not _confirm_break():
             sys.stderr.write("Nothing was changed.\n")
             return ExitCode.REFUSED
-    _print(lock.end(_now()), output)
+    _print_document(lock.end(_utc_now()), output)
     return ExitCode.SUCCESS
 
 
 _FREE = ("available", "broken", "expired")
 
 
-def _confirm() -> bool:
+def _confirm_break() -> bool:
     if not sys.stdin.isatty():
         raise GateError(
             error(
@@ -101,7 +101,7 @@ def _confirm() -> bool:
     return sys.stdin.readline().strip() == "yes"
 
 
-def _print(document: LockDocument, output: str, *, to_stderr: bool = False) -> None:
+def _print_document(document: LockDocument, output: str, *, to_stderr: bool = False) -> None:
     from provisioner.reports.json_text import render_json
     from provisioner.reports.lock_text import render_lock_text
 
@@ -118,5 +118,5 @@ def _name_self() -> str:
     return name_holder(user, socket.gethostname(), os.environ)
 
 
-def _now() -> datetime:
+def _utc_now() -> datetime:
     return datetime.now(UTC)

@@ -49,7 +49,9 @@ def show(  # noqa: PLR0913  typer: one parameter an option
     """Show who holds the lock, since when and until when."""
     from provisioner.cli.lock import print_lock
 
-    with _open(environment, in_cluster, kubeconfig, context, cloud, local_state) as lock:
+    with _open_environment_lock(
+        environment, in_cluster, kubeconfig, context, cloud, local_state
+    ) as lock:
         print_lock(lock, output.value)
 
 
@@ -73,11 +75,13 @@ def break_(  # noqa: PLR0913  typer: one parameter an option
     """
     from provisioner.cli.lock import break_held
 
-    with _open(environment, in_cluster, kubeconfig, context, cloud, local_state) as lock:
+    with _open_environment_lock(
+        environment, in_cluster, kubeconfig, context, cloud, local_state
+    ) as lock:
         raise typer.Exit(break_held(lock, output.value, yes=yes))
 
 
-def _open(
+def _open_environment_lock(
     environment: str,
     in_cluster: bool,
     kubeconfig: str | None,

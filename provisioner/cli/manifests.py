@@ -65,11 +65,11 @@ def check_pods(
             error("what-to-check", f"{what}.", None, "azsec manifests ENV --check FILE...")
         )
     desired, objects = session.find_objects(wanted.environment, wanted.state)
-    texts = {path: _read(path) for path in files}
+    texts = {path: _read_text(path) for path in files}
     document = judge(desired, objects, texts, namespace)
     print_pod_checks(document, wanted.output)
     return ExitCode.ERROR if document.refused or document.has_errors else ExitCode.SUCCESS
 
 
-def _read(path: str) -> str:
+def _read_text(path: str) -> str:
     return sys.stdin.read(MAX_CHARACTERS + 1) if path == _STDIN else FileSources().read_text(path)

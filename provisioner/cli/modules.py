@@ -35,7 +35,7 @@ _BLUEPRINTS = Path("blueprints")
 
 def list_modules(output: str) -> None:
     """Print the modules of the library, of this repository, and those that are locked from git."""
-    lock, sources = _open()
+    lock, sources = _open_sources()
     locked = [
         str(GitLocation(source.repository, source.ref, path))
         for source in lock.values()
@@ -66,12 +66,12 @@ def show_module(source: str, output: str) -> None:
     One in git that is not locked is fetched in its current version. Raises DiagnosticError.
     """
     location = resolve_source(source)
-    lock, sources = _open(location)
+    lock, sources = _open_sources(location)
     module = describe_module(location, sources, lock)
     print_modules(ModulesDocument(version=__version__, modules=(module,)), output)
 
 
-def _open(location: str = "") -> tuple[Lock, WorkspaceSources | ModuleSources]:
+def _open_sources(location: str = "") -> tuple[Lock, WorkspaceSources | ModuleSources]:
     """Return the lock, and the sources by it.
 
     A location in git that the lock does not have is fetched in its current version.
@@ -178,7 +178,7 @@ def vendor(source: str, folder: str) -> None:
                 "Name one of the library (azsec:secure-aks) or in git (git::…).",
             )
         )
-    _, sources = _open(location)
+    _, sources = _open_sources(location)
     for path in write_copies(copy_files(location, folder, sources)):
         sys.stdout.write(f"wrote {path}\n")
 

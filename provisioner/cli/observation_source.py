@@ -118,7 +118,7 @@ def load_observation(
         raise DiagnosticError(
             error("no-observation", f"{source} is larger than {_MOST_BYTES:,} bytes.")
         )
-    found = read_observation(_unpacked(content, source), source)
+    found = read_observation(_unpack_text(content, source), source)
     if is_blob(source) and settings.cluster is None and find_key() is not None:
         # One key may sign for several clusters, and a writer of this blob could replace its
         # observation by that of another cluster.
@@ -199,7 +199,7 @@ def is_verified() -> bool:
     return find_key() is not None
 
 
-def _unpacked(content: bytes, path: str) -> str:
+def _unpack_text(content: bytes, path: str) -> str:
     """Return the text of an observation, which may be compressed, also in a ConfigMap.
 
     Its signature is verified before it is decompressed or parsed.
@@ -209,7 +209,7 @@ def _unpacked(content: bytes, path: str) -> str:
     """
     try:
         bare = verify_content(_out_of_config_map(content), path, find_key())
-        return _decompressed(bare) if bare.startswith(_GZIP) else bare.decode("utf-8")
+        return _decompress(bare) if bare.startswith(_GZIP) else bare.decode("utf-8")
     except _NO_OBSERVATION as failure:
         raise DiagnosticError(
             error("no-observation", f"{path} is not an observation of a cluster.")
@@ -231,6 +231,6 @@ _MOST_BYTES_OF_MAP = 4 * 2**20
 than this."""
 
 
-def _decompressed(packed: bytes) -> str:
+def _decompress(packed: bytes) -> str:
     with gzip.GzipFile(fileobj=BytesIO(packed)) as opened:
         return opened.read(_MOST_BYTES).decode("utf-8")

@@ -83,9 +83,9 @@ def run_observe(
     if blob is not None:
         write_blob(blob, pack(found, key), auth, tenant_id)
     if target.out is not None:
-        write_file(target.out, _text(found, key))
+        write_file(target.out, _signed_text(found, key))
     elif not target.is_stated:
-        sys.stdout.write(_text(found, key))
+        sys.stdout.write(_signed_text(found, key))
     if target.is_stated:
         _report_written(found, target)
     is_whole = _report_refused(found)
@@ -149,7 +149,7 @@ def _without_cycles() -> Iterator[None]:
             gc.enable()
 
 
-def _text(found: ObservationDocument, key: str | None) -> str:
+def _signed_text(found: ObservationDocument, key: str | None) -> str:
     content = json.dumps(found.to_json()) + "\n"
     return sign_content(content.encode(), key).decode()
 

@@ -56,7 +56,7 @@ def print_plan(
     from provisioner.reports.markdown import render_plan_markdown
 
     document = document.model_copy(update={"lists_all": full})
-    _print(document, output, stream or sys.stdout, lambda: render_plan_markdown(document))
+    _print_document(document, output, stream or sys.stdout, lambda: render_plan_markdown(document))
 
 
 def print_saved_plan(document: "PlanDocument", output: str, *, full: bool = False) -> None:
@@ -88,7 +88,7 @@ def print_explanation(document: "ExplanationDocument", output: str) -> None:
         write_text(document, text, color=False, width=UNBOUNDED_WIDTH)
         return f"~~~~~text\n{text.getvalue()}~~~~~\n"
 
-    _print(document, output, sys.stdout, render_markdown)
+    _print_document(document, output, sys.stdout, render_markdown)
 
 
 def print_plan_diff(document: "PlanDiffDocument | CombinedPlanDiffDocument", output: str) -> None:
@@ -102,21 +102,21 @@ def print_plan_diff(document: "PlanDiffDocument | CombinedPlanDiffDocument", out
             return render_combined_diff_markdown(document)
         return render_plan_diff_markdown(document)
 
-    _print(document, output, sys.stdout, render_markdown)
+    _print_document(document, output, sys.stdout, render_markdown)
 
 
 def print_drift(document: "DriftDocument", output: str) -> None:
     """Print a drift check as text, JSON or Markdown."""
     from provisioner.reports.markdown import render_drift_markdown
 
-    _print(document, output, sys.stdout, lambda: render_drift_markdown(document))
+    _print_document(document, output, sys.stdout, lambda: render_drift_markdown(document))
 
 
 def print_trace(document: "TraceDocument", output: str) -> None:
     """Print a trace as text, JSON or Markdown."""
     from provisioner.reports.trace_markdown import render_trace_markdown
 
-    _print(document, output, sys.stdout, lambda: render_trace_markdown(document))
+    _print_document(document, output, sys.stdout, lambda: render_trace_markdown(document))
 
 
 def print_check(document: "CheckDocument", output: str, *, show_all: bool) -> None:
@@ -135,7 +135,7 @@ def print_check(document: "CheckDocument", output: str, *, show_all: bool) -> No
     from provisioner.reports.check_markdown import render_check_markdown
 
     shown = document if not show_all else document.model_copy(update={"lists_all": True})
-    _print(shown, output, sys.stdout, lambda: render_check_markdown(document))
+    _print_document(shown, output, sys.stdout, lambda: render_check_markdown(document))
 
 
 def print_compliance(document: "ComplianceDocument", output: str) -> None:
@@ -149,28 +149,28 @@ def print_compliance(document: "ComplianceDocument", output: str) -> None:
     if output in ("sarif", "junit"):
         message = "a compliance report is printed as text, JSON or Markdown."
         raise DiagnosticError(error("wrong-output", message, None, "Leave --framework out."))
-    _print(document, output, sys.stdout, lambda: render_compliance_markdown(document))
+    _print_document(document, output, sys.stdout, lambda: render_compliance_markdown(document))
 
 
 def print_controls(document: "ControlsDocument", output: str) -> None:
     """Print controls as text, JSON or Markdown."""
     from provisioner.reports.controls_markdown import render_controls_markdown
 
-    _print(document, output, sys.stdout, lambda: render_controls_markdown(document))
+    _print_document(document, output, sys.stdout, lambda: render_controls_markdown(document))
 
 
 def print_roles(document: "RolesDocument", output: str) -> None:
     """Print roles as text, JSON or Markdown."""
     from provisioner.reports.roles_markdown import render_roles_markdown
 
-    _print(document, output, sys.stdout, lambda: render_roles_markdown(document))
+    _print_document(document, output, sys.stdout, lambda: render_roles_markdown(document))
 
 
 def print_access(document: "AccessDocument", output: str) -> None:
     """Print who has which access as text, JSON or Markdown."""
     from provisioner.reports.access_markdown import render_access_markdown
 
-    _print(document, output, sys.stdout, lambda: render_access_markdown(document))
+    _print_document(document, output, sys.stdout, lambda: render_access_markdown(document))
 
 
 def print_manifests(document: "ManifestsDocument", output: str) -> None:
@@ -183,7 +183,7 @@ def print_manifests(document: "ManifestsDocument", output: str) -> None:
 
 def print_pod_checks(document: "PodChecksDocument", output: str) -> None:
     """Print the verdicts on pods as text or JSON."""
-    _print(document, output, sys.stdout, lambda: "")
+    _print_document(document, output, sys.stdout, lambda: "")
 
 
 def print_cluster(
@@ -194,21 +194,23 @@ def print_cluster(
     """Print a plan, an apply or a drift check of a cluster's objects: text, JSON or Markdown."""
     from provisioner.reports.cluster_markdown import render_cluster_markdown
 
-    _print(document, output, stream or sys.stdout, lambda: render_cluster_markdown(document))
+    _print_document(
+        document, output, stream or sys.stdout, lambda: render_cluster_markdown(document)
+    )
 
 
 def print_upgrade(document: "UpgradeDocument", output: str) -> None:
     """Print the upgrades of clusters as text, JSON or Markdown."""
     from provisioner.reports.upgrade_markdown import render_upgrade_markdown
 
-    _print(document, output, sys.stdout, lambda: render_upgrade_markdown(document))
+    _print_document(document, output, sys.stdout, lambda: render_upgrade_markdown(document))
 
 
 def print_adoption(document: "AdoptionDocument", output: str) -> None:
     """Print an adoption as text, JSON or Markdown."""
     from provisioner.reports.adoption_markdown import render_adoption_markdown
 
-    _print(document, output, sys.stdout, lambda: render_adoption_markdown(document))
+    _print_document(document, output, sys.stdout, lambda: render_adoption_markdown(document))
 
 
 def print_combined(
@@ -228,7 +230,7 @@ def print_combined(
             return _refuse_markdown()
         return render_combined_plan_markdown(document)
 
-    _print(document, output, stream or sys.stdout, render_markdown)
+    _print_document(document, output, stream or sys.stdout, render_markdown)
 
 
 def print_ci_plan(document: "CiPlanDocument", output: str) -> None:
@@ -236,7 +238,9 @@ def print_ci_plan(document: "CiPlanDocument", output: str) -> None:
     from provisioner.reports.ci_plan_markdown import render_ci_plan_comment
     from provisioner.reports.markdown import LIMIT
 
-    _print(document, output, sys.stdout, lambda: render_ci_plan_comment(document, LIMIT, None))
+    _print_document(
+        document, output, sys.stdout, lambda: render_ci_plan_comment(document, LIMIT, None)
+    )
 
 
 def print_ci_apply(document: "CiApplyDocument", output: str) -> None:
@@ -244,48 +248,50 @@ def print_ci_apply(document: "CiApplyDocument", output: str) -> None:
     from provisioner.reports.ci_apply_markdown import render_ci_apply_comment
     from provisioner.reports.markdown import LIMIT
 
-    _print(document, output, sys.stdout, lambda: render_ci_apply_comment(document, LIMIT, None))
+    _print_document(
+        document, output, sys.stdout, lambda: render_ci_apply_comment(document, LIMIT, None)
+    )
 
 
 def print_ci_drift(document: "CiDriftDocument", output: str) -> None:
     """Print drift checks as text or JSON."""
-    _print(document, output, sys.stdout, lambda: "")
+    _print_document(document, output, sys.stdout, lambda: "")
 
 
 def print_fleet(document: "FleetDocument", output: str) -> None:
     """Print a run over many environments as text, JSON or Markdown."""
     from provisioner.reports.fleet_markdown import render_fleet_markdown
 
-    _print(document, output, sys.stdout, lambda: render_fleet_markdown(document))
+    _print_document(document, output, sys.stdout, lambda: render_fleet_markdown(document))
 
 
 def print_inventory(
     document: "OutputsDocument | ResourcesDocument | EvaluationsDocument", output: str
 ) -> None:
     """Print outputs, resources or values of expressions, as text or JSON."""
-    _print(document, output, sys.stdout, str)
+    _print_document(document, output, sys.stdout, str)
 
 
 def print_network(document: "NetworkDocument", output: str) -> None:
     """Print address plans as text, JSON or Markdown."""
     from provisioner.reports.network_markdown import render_network_markdown
 
-    _print(document, output, sys.stdout, lambda: render_network_markdown(document))
+    _print_document(document, output, sys.stdout, lambda: render_network_markdown(document))
 
 
 def print_apply(document: "ApplyDocument", output: str) -> None:
     """Print the results of an apply, as text or JSON."""
-    _print(document, output, sys.stdout, _refuse_markdown)
+    _print_document(document, output, sys.stdout, _refuse_markdown)
 
 
 def print_modules(document: "ModulesDocument", output: str) -> None:
     """Print blueprints and modules, as text or JSON."""
-    _print(document, output, sys.stdout, str)
+    _print_document(document, output, sys.stdout, str)
 
 
 def print_lock_update(document: "LockUpdateDocument", output: str) -> None:
     """Print the changes of a lock of modules, as text or JSON."""
-    _print(document, output, sys.stdout, str)
+    _print_document(document, output, sys.stdout, str)
 
 
 def _refuse_markdown() -> str:
@@ -294,7 +300,7 @@ def _refuse_markdown() -> str:
     )
 
 
-def _print(
+def _print_document(
     document: "TextDocument",
     output: str,
     stream: TextIO,

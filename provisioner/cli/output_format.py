@@ -19,14 +19,14 @@ def choose_format(
     if out is None and default is not None:
         return default
     if out is None:
-        raise _unknown("the format is not set", endings)
+        raise _unknown_format("the format is not set", endings)
     ending = PurePath(out).suffix.lower()
     if ending not in endings:
-        raise _unknown(f"{out}: no format is known for this ending", endings)
+        raise _unknown_format(f"{out}: no format is known for this ending", endings)
     return endings[ending]
 
 
-def _unknown(what: str, endings: Mapping[str, str]) -> DiagnosticError:
+def _unknown_format(what: str, endings: Mapping[str, str]) -> DiagnosticError:
     return DiagnosticError(
         error(
             "unknown-format",

@@ -26,7 +26,7 @@ def read_values(
         for path in parameter_files
         for value in read_parameter_file(path, FileSources().read_text(path))
     ]
-    assignments = [*_assigned(assigned), *_from_files(from_files)]
+    assignments = [*_values_of_set(assigned), *_from_files(from_files)]
     check_unique(assignments)
     return (*files, *assignments)
 
@@ -38,7 +38,7 @@ def with_variables(
     return (*read_variables(variables), *values)
 
 
-def _assigned(texts: Sequence[str]) -> list[ParameterValue]:
+def _values_of_set(texts: Sequence[str]) -> list[ParameterValue]:
     read = [read_assignment(text, Source.SET) for text in texts]
     return [ParameterValue(name, value, Source.SET, f"--set {name}") for name, value in read]
 

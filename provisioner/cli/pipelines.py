@@ -110,7 +110,7 @@ def write_pipelines(
         raise DiagnosticError(error("wrong-branch", f"{branch!r} is not a name of a branch."))
     root, folder = _find_root(directory)
     if kind is PipelineKind.GITHUB:
-        written = _github(environments, source, branch, folder)
+        written = _github_workflows(environments, source, branch, folder)
     else:
         written = _azure_pipelines(environments, source, branch, folder)
     paths = {root / path: text for path, text in written.items()}
@@ -137,17 +137,17 @@ def _find_root(directory: str) -> tuple[Path, str]:
     return Path(os.path.relpath(root)), here.relative_to(root).as_posix()
 
 
-def _github(
+def _github_workflows(
     environments: Sequence[str], source: Source, branch: str, folder: str
 ) -> Mapping[str, str]:
     values = {
-        "within": f"\n          working-directory: {_quoted(folder)}" if folder else "",
+        "within": f"\n          working-directory: {_yaml_text(folder)}" if folder else "",
         "action": f"{source.repository}@{source.commit}",
-        "branch": _quoted(branch),
-        "environments": ", ".join(map(_quoted, environments)),
+        "branch": _yaml_text(branch),
+        "environments": ", ".join(map(_yaml_text, environments)),
     }
     return {
-        f".github/workflows/{name}.yml": _fill(f"github/{name}.yaml", values)
+        f".github/workflows/{name}.yml": _fill_template(f"github/{name}.yaml", values)
         for name in ("azsec-plan", "azsec-apply", "azsec-drift")
     }
 
@@ -155,8 +155,8 @@ def _github(
 def _azure_pipelines(
     environments: Sequence[str], source: Source, branch: str, folder: str
 ) -> Mapping[str, str]:
-    endpoint = f"\n      endpoint: {_quoted(source.connection)}" if source.connection else ""
-    within = f"workingDirectory: {_quoted(folder)}"
+    endpoint = f"\n      endpoint: {_yaml_text(source.connection)}" if source.connection else ""
+    within = f"workingDirectory: {_yaml_text(folder)}"
     values = {
         "within": f"\n              {within}" if folder else "",
         "branch": branch,
@@ -173,23 +173,23 @@ def _azure_pipelines(
         stage = {
             **values,
             "within": f"\n                    {within}" if folder else "",
-            "environment": _quoted(name),
+            "environment": _yaml_text(name),
             "name": name,
             "identifier": identifier,
             "previous": previous,
         }
-        stages.append(_fill("azure_pipelines/stage.yaml", stage))
+        stages.append(_fill_template("azure_pipelines/stage.yaml", stage))
         previous = f"apply_{identifier}"
     values["stages"] = "\n".join(stages)
-    return {"azure-pipelines/azsec.yml": _fill("azure_pipelines/azsec.yaml", values)}
+    return {"azure-pipelines/azsec.yml": _fill_template("azure_pipelines/azsec.yaml", values)}
 
 
-def _quoted(name: str) -> str:
+def _yaml_text(name: str) -> str:
     """Return a name as YAML reads it back: `no`, `on` and numbers would be other values."""
     is_plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_./-]*", name) is not None
     return name if is_plain and name.lower() not in _NO_NAMES else json.dumps(name)
 
 
-def _fill(template: str, values: Mapping[str, str]) -> str:
+def _fill_template(template: str, values: Mapping[str, str]) -> str:
     text = (_TEMPLATES / template).read_text(encoding="utf-8")
     return _Workflow(text).substitute(values)

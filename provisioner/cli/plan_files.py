@@ -59,7 +59,8 @@ def print_difference(before: str, after: str, output: str) -> bool:
         raise DiagnosticError(
             error(
                 "plans-of-two-kinds",
-                f"{before} is a plan of {_kind(one)}, and {after} of {_kind(other)}.",
+                f"{before} is a plan of {_kind_of_plan(one)}, and {after} of "
+                f"{_kind_of_plan(other)}.",
                 None,
                 "Compare two plans of one kind.",
             )
@@ -82,7 +83,7 @@ def _print_both(before: SavedPlan, after: SavedPlan, output: str) -> bool:
     return document.same
 
 
-def _kind(saved: SavedAny) -> str:
+def _kind_of_plan(saved: SavedAny) -> str:
     if isinstance(saved, Plan):
         return "Azure"
     return "a cluster" if isinstance(saved, ClusterPlanDocument) else "Azure and a cluster"

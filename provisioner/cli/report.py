@@ -88,12 +88,12 @@ def make_report(question: ReportQuestion) -> ReportDocument:
     request = ReportRequest(state, frameworks, read_window(question.since, now))
     alone = len(question.environments) == 1
     names = tuple(dict.fromkeys(question.environments))
-    made = tuple(_report(name, question, request, alone=alone) for name in names)
+    made = tuple(_report_on(name, question, request, alone=alone) for name in names)
     report = ReportDocument(generated_at=format_second(now), environments=made)
     return report if question.history is None else with_history(report, question.history)
 
 
-def _report(
+def _report_on(
     name: str, question: ReportQuestion, request: ReportRequest, *, alone: bool
 ) -> EnvironmentReportDocument:
     try:
@@ -168,7 +168,7 @@ def write_report(
     """
     chosen = choose_format(form, out, _ENDINGS, "html")
     report = make()
-    text = _render(report, chosen)
+    text = _render_report(report, chosen)
     if out is None:
         sys.stdout.write(text)
     else:
@@ -176,7 +176,9 @@ def write_report(
     if history is not None:
         make_folder(Path(history))
         stamp = report.generated_at.replace("-", "").replace(":", "")
-        write_file(str(Path(history) / f"azsec-report-{stamp}.json"), _render(report, "json"))
+        write_file(
+            str(Path(history) / f"azsec-report-{stamp}.json"), _render_report(report, "json")
+        )
     return report
 
 
@@ -196,7 +198,7 @@ def describe_gaps(report: ReportDocument) -> list[str]:
     return lines
 
 
-def _render(report: ReportDocument, form: str) -> str:
+def _render_report(report: ReportDocument, form: str) -> str:
     if form == "html":
         from provisioner.reports.report_html import render_report_html
 

@@ -105,11 +105,11 @@ def write_scaffold(directory: str, name: str) -> list[str]:
     """
     root = Path(directory)
     prefix = (re.sub(r"[^a-z0-9]", "", name).lstrip("0123456789") + "env")[:8]
-    environment = Template(_read("environment.yaml")).substitute(
+    environment = Template(_read_template("environment.yaml")).substitute(
         name=name, prefix=prefix, id=secrets.token_hex(16)
     )
     written = {
-        root / "blueprints" / "starter.yaml": _read("blueprint.yaml"),
+        root / "blueprints" / "starter.yaml": _read_template("blueprint.yaml"),
         root / "environments" / f"{name}.yaml": environment,
     }
     present = [str(path) for path in written if path.exists() or path.is_symlink()]
@@ -123,5 +123,5 @@ def write_scaffold(directory: str, name: str) -> list[str]:
     return [*(str(path) for path in written), *ignore_plan_files(directory)]
 
 
-def _read(template: str) -> str:
+def _read_template(template: str) -> str:
     return (_TEMPLATES / template).read_text(encoding="utf-8")

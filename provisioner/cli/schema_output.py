@@ -32,7 +32,7 @@ def add_package(subject: str, output: str) -> None:
 
     described = describe_subject(subject, load_catalog(), installed_types())
     whole = PackagesDocument(packages=(described,))
-    _print(whole, output, lambda: render_added_text(described))
+    _print_document(whole, output, lambda: render_added_text(described))
 
 
 def print_packages(subject: str | None, output: str) -> None:
@@ -41,7 +41,7 @@ def print_packages(subject: str | None, output: str) -> None:
     from provisioner.workflow.types import list_packages
 
     listed = list_packages(subject, load_catalog(), installed_types())
-    _print(listed, output, lambda: render_packages_text(listed))
+    _print_document(listed, output, lambda: render_packages_text(listed))
 
 
 def print_type(name: str, output: str) -> None:
@@ -50,9 +50,9 @@ def print_type(name: str, output: str) -> None:
     from provisioner.workflow.types import describe_type
 
     described = describe_type(name, load_catalog(), installed_types())
-    _print(described, output, lambda: render_type_text(described))
+    _print_document(described, output, lambda: render_type_text(described))
 
 
-def _print(document: Document, output: str, render: Callable[[], str]) -> None:
+def _print_document(document: Document, output: str, render: Callable[[], str]) -> None:
     text = json.dumps(document.to_json(), indent=2) + "\n" if output == "json" else render()
     sys.stdout.write(text)

@@ -197,14 +197,14 @@ class Session:
 
         Its api versions are those that the cloud offers, once they were read (`reach`).
         """
-        return self._extended or self._base
+        return self._extended or self._base_catalog
 
     @property
-    def _base(self) -> Catalog:
-        return self._spoken or self._pinned
+    def _base_catalog(self) -> Catalog:
+        return self._spoken or self._pinned_catalog
 
     @cached_property
-    def _pinned(self) -> Catalog:
+    def _pinned_catalog(self) -> Catalog:
         with measure_phase("catalog"):
             return load_catalog()
 
@@ -220,7 +220,7 @@ class Session:
         where = self._cloud or cloud
         invocation = Invocation(origin, self._values, self._store_of(origin))
         desired = replace(
-            load_desired(path, self._base, sources, today, where, invocation),
+            load_desired(path, self._base_catalog, sources, today, where, invocation),
             module_sources=tuple(source_document(source) for source in sources.used),
         )
         self._extended = desired.catalog
@@ -271,7 +271,10 @@ class Session:
         with measure_phase("api versions"):
             offer = ask_offer(desired, desired.catalog, client, memory)
         adapted = adapt(
-            desired, desired.catalog, offer, lambda types: self._respeak(types, desired)
+            desired,
+            desired.catalog,
+            offer,
+            lambda types: self._with_offered_versions(types, desired),
         )
         self._extended = adapted.catalog
         return adapted
@@ -280,7 +283,7 @@ class Session:
         """Return an environment; for any but its desired state, as `reach` does."""
         return self.load(environment) if state == "desired" else self.reach(environment)
 
-    def _respeak(self, types: Sequence[ResourceType], desired: Desired) -> Desired:
+    def _with_offered_versions(self, types: Sequence[ResourceType], desired: Desired) -> Desired:
         """Read an environment again, with types in other versions."""
         self._spoken = load_catalog(types)
         return self.load(desired.environment.path, desired.cloud)
@@ -296,7 +299,7 @@ class Session:
         paths = find_siblings(desired.environment.path)
         sources = open_sources(desired.environment.path)
         variables = Invocation(values=with_variables((), self._variables))
-        return load_siblings(paths, self._base, sources, today, variables)
+        return load_siblings(paths, self._base_catalog, sources, today, variables)
 
     def validate(self, environment: str) -> tuple[Desired, tuple[Diagnostic, ...]]:
         """Return an environment with its warnings; raise its errors."""
@@ -317,10 +320,10 @@ class Session:
         and for a corrupt state file.
         """
         if self._client is None:
-            self._client = self._open(environment)
+            self._client = self._open_client(environment)
         return self._client
 
-    def _open(self, environment: EnvironmentDocument) -> "ArmClient":
+    def _open_client(self, environment: EnvironmentDocument) -> "ArmClient":
         from provisioner.azure.client import ArmClient
         from provisioner.azure.credential import open_credential
 
@@ -388,7 +391,7 @@ class Session:
             from provisioner.simulator.server import LocalAzure
 
             server = LocalAzure.start(
-                self._pinned, state_path(self._local_state), realistic=self._realistic
+                self._pinned_catalog, state_path(self._local_state), realistic=self._realistic
             )
             return self._stack.enter_context(server).endpoint
 
@@ -429,10 +432,10 @@ class Session:
         )
 
         def plan() -> Planned:
-            return self._plan(desired, request, preflight)
+            return self._plan_environment(desired, request, preflight)
 
         if choices.applies:
-            return self._settle(plan, desired, choices.lock_timeout).plan
+            return self._plan_after_operations(plan, desired, choices.lock_timeout).plan
         made = plan().plan
         return made if choices.destroy else self._with_cluster(made, desired)
 
@@ -473,13 +476,15 @@ class Session:
         check_same_environment(approved, desired)
 
         def plan() -> Planned:
-            return self._plan(desired, approved.request, None)
+            return self._plan_environment(desired, approved.request, None)
 
-        planned = self._settle(plan, desired, lock_timeout)
+        planned = self._plan_after_operations(plan, desired, lock_timeout)
         check_agreement(approved, planned, self.catalog)
         return planned.plan
 
-    def _plan(self, desired: Desired, request: Request, preflight: Preflight | None) -> Planned:
+    def _plan_environment(
+        self, desired: Desired, request: Request, preflight: Preflight | None
+    ) -> Planned:
         client = self.connect(desired.document)
         started = time.monotonic()
         planned = plan_environment(desired, self.catalog, client, request, preflight=preflight)
@@ -488,7 +493,7 @@ class Session:
             sys.stderr.write(f"read in {seconds:.1f} s, {planned.calls} calls\n")
         return planned
 
-    def _settle(
+    def _plan_after_operations(
         self, plan: Callable[[], Planned], desired: Desired, lock_timeout: float
     ) -> Planned:
         """Plan, and plan again once the operations in progress have ended.
@@ -820,7 +825,7 @@ def apply_saved(
     with session:
         plan = session.derive(approved, options.lock_timeout)
         check_permitted(plan, options)
-        return _finish(session.apply(plan, options), output)
+        return _print_and_exit_code(session.apply(plan, options), output)
 
 
 def require_digest(approved: Plan, digest: str | None, path: str) -> None:
@@ -883,16 +888,16 @@ def apply_environment(
         if approval.derive is None:
             plan = session.derive(plan, options.lock_timeout)
         else:
-            plan = _same(plan, approval.derive())
-    return _finish(session.apply(plan, options), output)
+            plan = _require_same_plan(plan, approval.derive())
+    return _print_and_exit_code(session.apply(plan, options), output)
 
 
-def _same(approved: Plan, derived: Plan) -> Plan:
+def _require_same_plan(approved: Plan, derived: Plan) -> Plan:
     check_digest(derived, approved.document.digest, "the plan that was made after the answer")
     return derived
 
 
-def _finish(document: ApplyDocument, output: str) -> int:
+def _print_and_exit_code(document: ApplyDocument, output: str) -> int:
     print_apply(document, output)
     if document.interrupted:
         return ExitCode.INTERRUPTED

@@ -30,10 +30,10 @@ def print_timings(*, wanted: bool) -> Iterator[None]:
         yield
     finally:
         timings.close()
-        sys.stderr.write("".join(f"{row}\n" for row in _rows(timings)))
+        sys.stderr.write("".join(f"{row}\n" for row in _table_rows(timings)))
 
 
-def _rows(timings: Timings) -> Iterator[str]:
+def _table_rows(timings: Timings) -> Iterator[str]:
     whole = sum(timings.seconds.values())
     longest = max(len(phase) for phase in (*timings.seconds, "phase"))
     yield f"{'phase':{longest}}  seconds  share"

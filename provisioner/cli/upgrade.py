@@ -57,9 +57,9 @@ def run_upgrade(session: Session, request: Request, output: str) -> int:
         if found.blocked:
             return ExitCode.REFUSED
         return ExitCode.SUCCESS if found.is_certain else ExitCode.ERROR
-    edit = _edit(session, desired, found, request, output)
+    edit = _version_edit(session, desired, found, request, output)
     if edit.written:
-        _write(desired.environment.path, edit.text)
+        _write_whole(desired.environment.path, edit.text)
         found = found.model_copy(update={"written": edit.written, "also": edit.also})
     else:
         found = _with_nothing_written(found, request)
@@ -96,7 +96,7 @@ def _find_observation(session: Session, desired: Desired, request: Request) -> O
     return Observed(observation, source, is_verified())
 
 
-def _edit(
+def _version_edit(
     session: Session, desired: Desired, found: UpgradeDocument, request: Request, output: str
 ) -> VersionEdit:
     """Return the environment's file with the requested version.
@@ -130,7 +130,7 @@ def _edit(
     return write_version(file, find_version_places(found, desired), request.version or "")
 
 
-def _write(path: str, text: str) -> None:
+def _write_whole(path: str, text: str) -> None:
     """Write the file whole, with the mode that it has, and a mark of UTF-8 where it had one."""
     mark = "\ufeff" if Path(path).read_bytes().startswith(_BOM) else ""
     write_file(path, mark + text, private=False)

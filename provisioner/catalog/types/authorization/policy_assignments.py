@@ -30,7 +30,9 @@ from provisioner.model.values import Body, Json, lookup
 _NARROWED = ("resourceSelectors", "overrides")
 
 
-def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, _body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     return {
         "properties": {
             "scope": resource.scope.text if resource.scope else "/",
@@ -80,7 +82,7 @@ TYPE = ResourceType(
     seconds=2,
     loss=Disruption.NONE,
     codes=RefusalCodes(not_found="PolicyAssignmentNotFound"),
-    computed=_computed,
+    computed=_computed_values,
     adds="enforces a policy on it",
     adds_by=("properties.policyDefinitionId", "properties.enforcementMode"),
     by_service=_is_default_initiative,

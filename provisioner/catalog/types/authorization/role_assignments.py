@@ -28,7 +28,9 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, is_empty, lookup
 
 
-def _computed(resource: ResourceId, body: Body, _context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     """Return the scope, and the role definition's id as Azure writes it.
 
     Recorded: `/providers/…/roleDefinitions/GUID` comes back below `/subscriptions/ID`.
@@ -79,7 +81,7 @@ TYPE = ResourceType(
         fixed="RoleAssignmentUpdateNotPermitted",
         duplicate="RoleAssignmentExists",
     ),
-    computed=_computed,
+    computed=_computed_values,
     adds="grants access to it",
     grants_access=True,
     adds_by=(

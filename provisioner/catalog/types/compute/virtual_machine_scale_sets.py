@@ -49,7 +49,9 @@ _EXTENSION = f"{_EXTENSIONS}[].properties"
 _UPGRADE = "properties.upgradePolicy"
 
 
-def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, _body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     unique = context.guid(resource.text)
     return {"properties": {"uniqueId": unique, "provisioningState": "Succeeded"}}
 
@@ -66,7 +68,7 @@ TYPE = ResourceType(
     delete=DeleteFlow.ASYNC_OPERATION,
     seconds=90,
     loss=Disruption.DATA,
-    computed=_computed,
+    computed=_computed_values,
     # Only its body tells which subnets and pools its instances are in: no list has their
     # interfaces.
     looked_into=True,

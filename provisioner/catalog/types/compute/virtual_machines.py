@@ -52,7 +52,9 @@ _PLACES = (
 )
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     """Return the ids that Azure gives a machine and its OS disk.
 
     Azure names an OS disk after the machine and creates it as a resource of its own in the same
@@ -87,7 +89,7 @@ TYPE = ResourceType(
     seconds=60,
     # A disk is deleted with its machine where its deleteOption is Delete.
     loss=Disruption.DATA,
-    computed=_computed,
+    computed=_computed_values,
     models=(
         _model(
             "VirtualMachine",

@@ -31,7 +31,9 @@ _FILTER = "properties.filter"
 _NOTIFICATION = "properties.notifications[]"
 
 
-def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, _body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     return {"eTag": context.guid(resource.text)}
 
 
@@ -47,7 +49,7 @@ TYPE = ResourceType(
     delete=DeleteFlow.SYNC,
     seconds=2,
     loss=Disruption.NONE,
-    computed=_computed,
+    computed=_computed_values,
     harmless="it tells of costs, and changes nothing",
     models=(
         _model("Budget", properties=_object("Properties"), eTag=TEXT),

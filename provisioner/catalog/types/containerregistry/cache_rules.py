@@ -23,7 +23,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
 
-def _computed(
+def _computed_values(
     _resource: ResourceId, _body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
     return {"properties": {"creationDate": "2026-01-01T00:00:00Z"}}
@@ -39,7 +39,7 @@ TYPE = ResourceType(
     write=WriteFlow.ASYNC_OPERATION,
     delete=DeleteFlow.LOCATION,
     seconds=5,
-    computed=_computed,
+    computed=_computed_values,
     adds="serves images of another registry",
     adds_by=("properties.sourceRepository",),
     fields={

@@ -27,7 +27,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Absent, Body, Json, lookup
 
 
-def _computed(
+def _computed_values(
     resource: ResourceId, _body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
     return {"properties": {"loginServer": f"{resource.name.lower()}.azurecr.io"}}
@@ -63,7 +63,7 @@ TYPE = ResourceType(
     seconds=20,
     loss=Disruption.DATA,
     codes=RefusalCodes(taken="AlreadyInUse"),
-    computed=_computed,
+    computed=_computed_values,
     fields={
         "location": Field(create_only=True),
         "sku.name": Field(compare=Compare.CASELESS),

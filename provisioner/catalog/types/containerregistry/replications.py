@@ -22,7 +22,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
 
-def _computed(
+def _computed_values(
     _resource: ResourceId, _body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
     return {"properties": {"status": {"displayStatus": "Ready"}}}
@@ -37,7 +37,7 @@ TYPE = ResourceType(
     delete=DeleteFlow.LOCATION,
     seconds=60,
     loss=Disruption.CONNECTIONS,
-    computed=_computed,
+    computed=_computed_values,
     adds="copies its images to another region",
     adds_by=("location",),
     fields={

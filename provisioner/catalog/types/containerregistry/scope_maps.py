@@ -37,7 +37,7 @@ _OF_SYSTEM: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The maps that every registry has from the start, for all of its repositories."""
 
 
-def _computed(
+def _computed_values(
     _resource: ResourceId, _body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
     return {"properties": {"type": "UserDefined", "creationDate": _SINCE}}
@@ -64,7 +64,7 @@ TYPE = ResourceType(
     delete=DeleteFlow.LOCATION,
     seconds=3,
     loss=Disruption.CONNECTIONS,
-    computed=_computed,
+    computed=_computed_values,
     service_names="|".join(_OF_SYSTEM),
     built_in={name: _system_map(actions) for name, actions in _OF_SYSTEM.items()},
     adds="states what tokens of it may do",

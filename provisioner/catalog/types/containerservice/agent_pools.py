@@ -73,7 +73,9 @@ def _max_surge_answered(body: Body) -> Answered:
     return Answered.ALWAYS if is_at_least(version, 1, first) else Answered.STATED
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     cluster = context.lookup(resource.parent.text) if resource.parent else None
     stated = lookup(body, ("properties", "orchestratorVersion"))
     version = stated or lookup(cluster, ("properties", "kubernetesVersion"))
@@ -318,7 +320,7 @@ TYPE = ResourceType(
     loss=Disruption.NODES,
     rotation=NODE_POOL,
     codes=RefusalCodes(not_found="NotFound", busy="OperationNotAllowed"),
-    computed=_computed,
+    computed=_computed_values,
     introduced=api_introductions.POOL_PROPERTIES,
     adds="runs nodes in it",
     adds_by=("properties.vmSize", "properties.enableNodePublicIP", "properties.vnetSubnetID"),

@@ -32,7 +32,7 @@ _PROPERTIES = "safeguards.DeploymentSafeguardsProperties"
 _SYSTEM = ("kube-system", "calico-system", "tigera-system", "gatekeeper-system")
 
 
-def _computed(
+def _computed_values(
     _resource: ResourceId, _body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
     return {"properties": {"systemExcludedNamespaces": list(_SYSTEM)}}
@@ -69,7 +69,7 @@ TYPE = ResourceType(
             },
         ),
     ),
-    computed=_computed,
+    computed=_computed_values,
     harmless="it only adds checks to what is deployed to the cluster",
     fields={
         # Warn admits what Enforce refuses: a silent change is a weaker cluster.

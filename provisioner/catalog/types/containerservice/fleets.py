@@ -30,7 +30,9 @@ _HUB = "properties.hubProfile"
 _ACCESS = f"{_HUB}.apiServerAccessProfile"
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     if is_empty(lookup(body, _HUB.split("."))):
         return {}
     prefix = lookup(body, (*_HUB.split("."), "dnsPrefix"))
@@ -61,7 +63,7 @@ TYPE = ResourceType(
     if_none_match=True,
     etag_header=False,
     seconds=60,
-    computed=_computed,
+    computed=_computed_values,
     models=(
         _model(
             "Fleet",

@@ -25,7 +25,9 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
 
-def _computed(_resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    _resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     window = lookup(body, ("properties", "maintenanceWindow"))
     if not isinstance(window, Mapping) or window.get("startDate"):
         return {}
@@ -52,7 +54,7 @@ TYPE = ResourceType(
     seconds=2,
     loss=Disruption.NONE,
     codes=RefusalCodes(not_found="NotFound", busy="OperationNotAllowed"),
-    computed=_computed,
+    computed=_computed_values,
     adds="decides when it is upgraded",
     fields={
         "properties.maintenanceWindow.durationHours": Field(default=24),

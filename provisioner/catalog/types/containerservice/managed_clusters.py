@@ -55,7 +55,9 @@ def _value_at(body: Body, path: str) -> object:
     return lookup(body, path.split("."))
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     location = str(body.get("location", "")).replace(" ", "").lower()
     prefix = _value_at(body, "properties.dnsPrefix") or resource.name
     host = f"{prefix}-{context.guid(resource.text)[:8]}"
@@ -250,7 +252,7 @@ TYPE = ResourceType(
     seconds=360,
     loss=Disruption.DATA,
     codes=RefusalCodes(busy="OperationNotAllowed"),
-    computed=_computed,
+    computed=_computed_values,
     introduced=api_introductions.CLUSTER_PROPERTIES,
     fields={
         "location": Field(create_only=True),

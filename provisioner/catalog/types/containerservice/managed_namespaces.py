@@ -24,7 +24,9 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
 
-def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, _body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     cluster = context.lookup(resource.parent.text) if resource.parent else None
     portal = lookup(cluster, ("properties", "azurePortalFQDN"))
     return {"properties": {"portalFqdn": portal} if isinstance(portal, str) else {}}
@@ -47,7 +49,7 @@ TYPE = ResourceType(
     # With deletePolicy Keep the Kubernetes namespace stays; with Delete all in it goes.
     loss=Disruption.DATA,
     codes=RefusalCodes(not_found="NotFound", busy="OperationNotAllowed"),
-    computed=_computed,
+    computed=_computed_values,
     adds="makes a namespace in it",
     access_twin="namespaces",
     fields={

@@ -35,7 +35,9 @@ _CONFIGURATIONS = "properties.grafanaConfigurations"
 _WORKSPACES = "properties.grafanaIntegrations.azureMonitorWorkspaceIntegrations"
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     host = f"{resource.name.lower()}-{context.guid(resource.text)[:8]}"
     region = str(body.get("location", "")).lower()
     return {
@@ -59,7 +61,7 @@ TYPE = ResourceType(
     seconds=300,
     # Dashboards that are kept nowhere else are deleted with it.
     loss=Disruption.DATA,
-    computed=_computed,
+    computed=_computed_values,
     models=(
         _model(
             "Grafana",

@@ -20,7 +20,9 @@ _model, _object = models_of("dnsresolver.inbound")
 _CONFIGURATIONS = "properties.ipConfigurations"
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     entries = lookup(body, _CONFIGURATIONS.split("."))
     found = entries if isinstance(entries, (list, tuple)) else ()
     return {
@@ -49,7 +51,7 @@ TYPE = ResourceType(
     etag=True,
     if_none_match=True,
     seconds=60,
-    computed=_computed,
+    computed=_computed_values,
     adds="answers names for whoever reaches it",
     models=(
         _model("InboundEndpoint", location=TEXT, tags=TEXTS, etag=TEXT, properties=_object("P")),

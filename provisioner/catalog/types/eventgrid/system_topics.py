@@ -29,7 +29,9 @@ from provisioner.model.values import Body, Json
 _model, _object = models_of("eventgrid.topic")
 
 
-def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, _body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     return {"properties": {"metricResourceId": context.guid(resource.text, "metrics")}}
 
 
@@ -43,7 +45,7 @@ TYPE = ResourceType(
     loss=Disruption.NONE,
     # "You can create only one system topic per source."
     unique_by=("properties.source",),
-    computed=_computed,
+    computed=_computed_values,
     models=(
         _model(
             "SystemTopic",

@@ -61,7 +61,7 @@ _SIGNED = (
 )
 
 
-def _computed(
+def _computed_values(
     _resource: ResourceId, body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
     confirmed: dict[str, Json] = {}
@@ -86,7 +86,7 @@ TYPE = ResourceType(
     delete=DeleteFlow.SYNC,
     seconds=2,
     loss=Disruption.NONE,
-    computed=_computed,
+    computed=_computed_values,
     fields={
         # "global", which Azure answers as "Global", or one of a few regions.
         "location": Field(default="global", compare=Compare.LOCATION, create_only=True),

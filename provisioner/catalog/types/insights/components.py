@@ -44,7 +44,9 @@ _ANSWERED = (
 _KEYS = ("InstrumentationKey", "ConnectionString")
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     key, app = context.guid(resource.text, "key"), context.guid(resource.text, "app")
     place = body.get("location")
     ingestion = f"https://{place}-0.in.applicationinsights.azure.com/"
@@ -75,7 +77,7 @@ TYPE = ResourceType(
     seconds=3,
     # Sent data stays in the workspace; senders are refused.
     loss=Disruption.CONNECTIONS,
-    computed=_computed,
+    computed=_computed_values,
     models=(
         _model(
             "Component",

@@ -28,7 +28,9 @@ _SERVICES = {
 }
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     made = context.guid(resource.text, "immutable").replace("-", "")
     host = f"{resource.name.lower()}-{made[:4]}.{body.get('location')}-1"
     return {
@@ -55,7 +57,7 @@ TYPE = ResourceType(
     created=200,
     seconds=5,
     loss=Disruption.NONE,
-    computed=_computed,
+    computed=_computed_values,
     fields={
         "location": Field(create_only=True),
         "kind": Field(default=None, compare=Compare.CASELESS),

@@ -53,7 +53,9 @@ _UNORDERED = Field(default=None, compare=Compare.SET, security=True)
 _NAMED = Field(default=None, keys=("name",), security=True)
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     made = context.guid(resource.text, "immutable").replace("-", "")
     destinations = {
         **_with_ids(body, "logAnalytics", "workspaceId", context),
@@ -102,7 +104,7 @@ TYPE = ResourceType(
     loss=Disruption.NONE,
     # The code for a destination that does not exist (guidelines.md §3.5).
     missing_reference="WorkspaceNotFound",
-    computed=_computed,
+    computed=_computed_values,
     fields={
         "location": Field(create_only=True),
         "kind": Field(default=None, compare=Compare.CASELESS),

@@ -25,7 +25,7 @@ from provisioner.model.values import Body, Json
 _CONDITION = "properties.criteria.allOf[]"
 
 
-def _computed(
+def _computed_values(
     _resource: ResourceId, _body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
     return {
@@ -49,7 +49,7 @@ TYPE = ResourceType(
     delete=DeleteFlow.SYNC,
     seconds=3,
     loss=Disruption.NONE,
-    computed=_computed,
+    computed=_computed_values,
     fields={
         "location": Field(create_only=True),
         "kind": Field(default="LogAlert", compare=Compare.CASELESS, create_only=True),

@@ -27,7 +27,9 @@ from provisioner.model.values import Body, Json, lookup
 _ROTATION = "properties.rotationPolicy"
 
 
-def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, _body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     vault = context.lookup(resource.parent.text) if resource.parent else None
     uri = f"{lookup(vault, ('properties', 'vaultUri'))}keys/{resource.name}"
     version = context.guid(resource.text, "version").replace("-", "")
@@ -50,7 +52,7 @@ TYPE = ResourceType(
     seconds=3,
     loss=Disruption.DATA,
     codes=RefusalCodes(not_found="KeyNotFound"),
-    computed=_computed,
+    computed=_computed_values,
     adds="adds a key to it",
     fields={
         "properties.kty": Field(security=True),

@@ -26,7 +26,9 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
 
-def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, _body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     vault = context.lookup(resource.parent.text) if resource.parent else None
     uri = f"{lookup(vault, ('properties', 'vaultUri'))}secrets/{resource.name}"
     version = context.guid(resource.text, "version").replace("-", "")
@@ -48,7 +50,7 @@ TYPE = ResourceType(
     seconds=3,
     loss=Disruption.DATA,
     codes=RefusalCodes(not_found="SecretNotFound"),
-    computed=_computed,
+    computed=_computed_values,
     listed_if_declared=True,
     harmless="whoever may read secrets of a vault reads those of all; one more gives no access",
     fields={

@@ -28,7 +28,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import ABSENT, Body, Json
 
 
-def _computed(
+def _computed_values(
     resource: ResourceId, _body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
     return {
@@ -69,7 +69,7 @@ TYPE = ResourceType(
         recover="recover",
     ),
     codes=RefusalCodes(fixed="BadRequest", name="VaultNameNotValid", taken="VaultAlreadyExists"),
-    computed=_computed,
+    computed=_computed_values,
     fields={
         "properties.accessPolicies": Field(default=(), keys=("objectId",), security=True),
         "properties.accessPolicies[].applicationId": Field(default=None, compare=Compare.CASELESS),

@@ -43,7 +43,9 @@ def _owner_of_version(body: Body) -> Owner:
     return Owner.SERVICE if upgrades else Owner.BLUEPRINT
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     kind = str(lookup(body, ("properties", "extensionType")))
     return {
         "properties": {
@@ -69,7 +71,7 @@ TYPE = ResourceType(
     taggable=False,
     seconds=120,
     loss=Disruption.CONNECTIONS,
-    computed=_computed,
+    computed=_computed_values,
     adds="runs software in it",
     adds_by=("properties.extensionType",),
     models=(

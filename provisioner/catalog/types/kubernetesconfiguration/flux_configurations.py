@@ -41,7 +41,7 @@ def _object(name: str) -> Shape:
     return Shape(Kind.OBJECT, f"flux.{name}")
 
 
-def _computed(
+def _computed_values(
     _resource: ResourceId, _body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
     return {"properties": {"provisioningState": "Succeeded", "complianceState": "Pending"}}
@@ -63,7 +63,7 @@ TYPE = ResourceType(
     taggable=False,
     seconds=60,
     loss=Disruption.CONNECTIONS,
-    computed=_computed,
+    computed=_computed_values,
     adds="runs what a repository says in it",
     adds_by=tuple(f"properties.{source}.url" for source in _SOURCES),
     models=(

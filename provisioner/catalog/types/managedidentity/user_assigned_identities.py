@@ -22,7 +22,9 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
 
-def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, _body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     return {
         "properties": {
             "tenantId": context.tenant(),
@@ -45,7 +47,7 @@ TYPE = ResourceType(
     # Federated credentials of one identity are written one at a time (guidelines.md ENV-02.4).
     serialise_on="",
     seconds=3,
-    computed=_computed,
+    computed=_computed_values,
     fields={
         "location": Field(create_only=True),
         "properties.clientSecretUrl": Field(read_only=True),

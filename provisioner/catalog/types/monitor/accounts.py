@@ -22,7 +22,9 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     made = context.guid(resource.text, "account")
     host = f"{resource.name.lower()}-{made[:4]}.{body.get('location')}"
     return {
@@ -48,7 +50,7 @@ TYPE = ResourceType(
     delete=DeleteFlow.LOCATION,
     seconds=10,
     loss=Disruption.DATA,
-    computed=_computed,
+    computed=_computed_values,
     fields={
         "location": Field(create_only=True),
     },

@@ -93,7 +93,9 @@ _NAMED = (
 )
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     entries = lookup(body, _FRONTENDS.split("."))
     frontends = entries if isinstance(entries, (list, tuple)) else ()
     return {
@@ -194,7 +196,7 @@ TYPE = ResourceType(
     serialise_on="",
     # Five to seven minutes, as recorded.
     seconds=360,
-    computed=_computed,
+    computed=_computed_values,
     fields={
         **dict(_part_fields()),
         "properties.sku": Field(disruption=Disruption.NONE),

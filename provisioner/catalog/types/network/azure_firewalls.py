@@ -39,7 +39,9 @@ _COLLECTIONS = {
 }
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     properties: dict[str, Json] = {}
     configurations = lookup(body, _CONFIGURATIONS)
     if isinstance(configurations, (list, tuple)):
@@ -120,7 +122,7 @@ TYPE = ResourceType(
     ),
     etag=True,
     seconds=400,
-    computed=_computed,
+    computed=_computed_values,
     fields={
         "properties.aiSecurityAddOn": Field(default=False, answered=Answered.STATED, security=True),
         **_collection_fields(),

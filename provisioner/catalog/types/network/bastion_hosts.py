@@ -19,7 +19,9 @@ _SKUS = ("developer", "basic", "standard", "premium")
 _SWITCH = Field(default=False, answered=Answered.STATED, security=True)
 
 
-def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, _body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     return {"properties": {"dnsName": f"bst-{context.guid(resource.text)}.bastion.azure.com"}}
 
 
@@ -41,7 +43,7 @@ TYPE = ResourceType(
     rule=NETWORK_NAME,
     etag=True,
     seconds=300,
-    computed=_computed,
+    computed=_computed_values,
     fields={
         "identity": Field(default=None, security=True),
         "properties.sessionRecordingConfiguration": Field(default=None, security=True),

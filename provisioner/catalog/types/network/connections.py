@@ -30,7 +30,9 @@ _RULES = ("properties.egressNatRules", "properties.ingressNatRules")
 _KEYS = Field(secret=True, security=True, disruption=Disruption.CONNECTIONS)
 
 
-def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, _body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     return {
         "properties": {
             "resourceGuid": context.guid(resource.text),
@@ -51,7 +53,7 @@ TYPE = ResourceType(
     etag=True,
     etag_header=False,
     seconds=30,
-    computed=_computed,
+    computed=_computed_values,
     adds_to={
         "properties.virtualNetworkGateway1.id": "connects another network to it",
         "properties.virtualNetworkGateway2.id": "connects another network to it",

@@ -23,7 +23,9 @@ from provisioner.model.values import Body, Json, lookup
 _ANALYTICS = "properties.flowAnalyticsConfiguration.networkWatcherFlowAnalyticsConfiguration"
 
 
-def _computed(_resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    _resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     target = lookup(body, ("properties", "targetResourceId"))
     return {"properties": {"targetResourceGuid": context.guid(str(target))}}
 
@@ -41,7 +43,7 @@ TYPE = ResourceType(
     loss=Disruption.NONE,
     # The provider has to be registered (vnet-flow-logs-manage, prerequisites).
     providers=("Microsoft.Insights",),
-    computed=_computed,
+    computed=_computed_values,
     missing={
         "Microsoft.Network/networkSecurityGroups": (400, "NetworkSecurityGroupNotFoundForFlowLog")
     },

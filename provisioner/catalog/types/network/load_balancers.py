@@ -65,7 +65,9 @@ _NAMED = (
 _BALANCES = "balances traffic to addresses in it"
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     entries = lookup(body, _FRONTENDS.split("."))
     frontends = entries if isinstance(entries, (list, tuple)) else ()
     found = dict(compute_guid(resource, body, context))
@@ -125,7 +127,7 @@ TYPE = ResourceType(
     rule=NETWORK_NAME,
     etag=True,
     seconds=5,
-    computed=_computed,
+    computed=_computed_values,
     looked_into=True,
     adds_to={
         f"{_POOL}.virtualNetwork.id": _BALANCES,

@@ -35,7 +35,9 @@ _MEMBERSHIPS = {
 its id."""
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     entries = lookup(body, _CONFIGURATIONS.split("."))
     found = entries if isinstance(entries, (list, tuple)) else ()
     serial = context.guid(resource.text, "mac").replace("-", "")[:6].upper()
@@ -86,7 +88,7 @@ TYPE = ResourceType(
     occupancy="takes it for its own",
     # A foreign interface with a public address is a path around the route table of its subnet.
     looked_into=True,
-    computed=_computed,
+    computed=_computed_values,
     fields={
         _CONFIGURATIONS: Field(
             keys=("name",),

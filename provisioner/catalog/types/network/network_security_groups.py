@@ -32,7 +32,9 @@ _BUILT_IN = (
 )
 
 
-def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, _body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     return {
         "properties": {
             "resourceGuid": context.guid(resource.text),
@@ -79,7 +81,7 @@ TYPE = ResourceType(
         "properties.subnets": ("Microsoft.Network/virtualNetworks/subnets",),
         "properties.networkInterfaces": (),
     },
-    computed=_computed,
+    computed=_computed_values,
     embedded=(
         Embedded(
             "properties.securityRules",

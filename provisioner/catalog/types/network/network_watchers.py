@@ -17,7 +17,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
 
-def _computed(
+def _computed_values(
     _resource: ResourceId, _body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
     return {"properties": {"runningOperationIds": []}}
@@ -39,5 +39,5 @@ TYPE = ResourceType(
         group="NetworkWatcherRG",
         name="NetworkWatcher_{location}",
     ),
-    computed=_computed,
+    computed=_computed_values,
 )

@@ -34,7 +34,9 @@ _ADDRESSES = (
 )
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     endpoint = context.lookup(resource.parent.text) if resource.parent else None
     names = lookup(endpoint, ("properties", "customDnsConfigs"))
     configs = lookup(body, _CONFIGS)
@@ -136,7 +138,7 @@ TYPE = ResourceType(
     serialise_on="",
     seconds=15,
     codes=RefusalCodes(not_found="NotFound"),
-    computed=_computed,
+    computed=_computed_values,
     makes=_makes,
     is_as_made=_is_as_made,
     keeps=_keeps,

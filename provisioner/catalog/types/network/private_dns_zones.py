@@ -23,7 +23,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
 
-def _computed(
+def _computed_values(
     _resource: ResourceId, _body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
     return {
@@ -69,7 +69,7 @@ TYPE = ResourceType(
     # Links block a delete ("Cannot delete resource while nested resources exist",
     # Azure/azure-cli#13860); records are deleted with the zone.
     nested=(_LINK,),
-    computed=_computed,
+    computed=_computed_values,
     counts={
         # The SOA record counts.
         "properties.numberOfRecordSets": is_record,

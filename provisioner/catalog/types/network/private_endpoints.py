@@ -35,7 +35,9 @@ _HOSTS = {
 }
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     interface = lookup(body, ("properties", "customNetworkInterfaceName"))
     name = interface or f"{resource.name}.nic.{context.guid(resource.text, 'interface')}"
     group = resource.scope.text if resource.scope else ""
@@ -191,7 +193,7 @@ TYPE = ResourceType(
         "properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceId",
     ),
     seconds=60,
-    computed=_computed,
+    computed=_computed_values,
     makes=made_interfaces,
     by_keeper=_is_api_server_endpoint,
     adds_to={

@@ -21,7 +21,9 @@ _CONFIGURATIONS = "properties.ipConfigurations"
 _CONFIGURATION = f"{_CONFIGURATIONS}[].properties"
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     alias = f"{resource.name}.{context.guid(resource.text)}.{body.get('location')}"
     return {"properties": {"alias": f"{alias}.azure.privatelinkservice"}}
 
@@ -33,7 +35,7 @@ TYPE = ResourceType(
     rule=NETWORK_NAME,
     etag=True,
     seconds=10,
-    computed=_computed,
+    computed=_computed_values,
     makes=made_interfaces,
     fields={
         _FRONTENDS: Field(

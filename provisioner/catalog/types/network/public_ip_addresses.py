@@ -24,7 +24,9 @@ _RANGES = {
 }
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     properties: dict[str, Json] = {"resourceGuid": context.guid(resource.text)}
     if lookup(body, ("properties", "publicIPAllocationMethod")) == "Static":
         version = str(lookup(body, ("properties", "publicIPAddressVersion")))
@@ -67,7 +69,7 @@ TYPE = ResourceType(
             "Microsoft.Network/virtualNetworkGateways",
         ),
     },
-    computed=_computed,
+    computed=_computed_values,
     occupancy="uses the address",
     fields={
         # Azure fills in Basic, which is retired: a sound body states Standard.

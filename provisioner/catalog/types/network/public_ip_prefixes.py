@@ -21,7 +21,9 @@ _RANGES = {
 }
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     properties: dict[str, Json] = {"resourceGuid": context.guid(resource.text)}
     length = lookup(body, ("properties", "prefixLength"))
     version = str(lookup(body, ("properties", "publicIPAddressVersion")))
@@ -40,7 +42,7 @@ TYPE = ResourceType(
     seconds=5,
     in_use="InUsePublicIpPrefixCannotBeDeleted",
     occupants={"properties.publicIPAddresses": ("Microsoft.Network/publicIPAddresses",)},
-    computed=_computed,
+    computed=_computed_values,
     fields={
         "sku": Field(default={"name": "Standard", "tier": "Regional"}),
         "sku.name": Field(default="Standard", create_only=True),

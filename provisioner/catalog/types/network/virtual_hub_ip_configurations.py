@@ -14,7 +14,9 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, is_empty, lookup
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     subnet = lookup(body, ("properties", "subnet", "id"))
     stated = lookup(body, ("properties", "privateIPAddress"))
     if not isinstance(subnet, str) or not is_empty(stated):
@@ -33,7 +35,7 @@ TYPE = ResourceType(
     etag_header=False,
     serialise_on="",
     seconds=600,
-    computed=_computed,
+    computed=_computed_values,
     adds="places it in a network",
     adds_by=("properties.subnet.id",),
     adds_to={"properties.subnet.id": "adds routes to its network that it learns by BGP"},

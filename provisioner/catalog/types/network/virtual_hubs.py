@@ -24,7 +24,7 @@ _ASN = 65515
 """The number of every hub ("Azure Route Server frequently asked questions", reserved by Azure)."""
 
 
-def _computed(
+def _computed_values(
     _resource: ResourceId, body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
     is_server = is_empty(lookup(body, ("properties", "virtualWan")))
@@ -48,7 +48,7 @@ TYPE = ResourceType(
     # Half an hour: a hub starts virtual machines of its own.
     seconds=1200,
     nested=("Microsoft.Network/virtualHubs/ipConfigurations",),
-    computed=_computed,
+    computed=_computed_values,
     fields={
         "properties.virtualWan": Field(default=None),
         "properties.virtualWan.id": Field(compare=Compare.RESOURCE_ID, create_only=True),

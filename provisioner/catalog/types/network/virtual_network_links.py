@@ -24,7 +24,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
 
-def _computed(
+def _computed_values(
     _resource: ResourceId, _body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
     return {"properties": {"virtualNetworkLinkState": "Completed"}}
@@ -50,7 +50,7 @@ TYPE = ResourceType(
     write=WriteFlow.ACCEPTED,
     seconds=35,
     missing_reference="CreateOrUpdateVirtualNetworkLinkFailed",
-    computed=_computed,
+    computed=_computed_values,
     # 15 and not 50 ("Use tags to organize your Azure resources", limitations).
     most_tags=15,
     by_keeper=_is_api_server_link,

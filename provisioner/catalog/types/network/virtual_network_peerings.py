@@ -41,7 +41,9 @@ _STATE = ("properties", "peeringState")
 _COPY = ("properties", "remoteAddressSpace")
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     """Return the state of a peering, by both networks and by the peering of the other side.
 
     The ranges that it routes are a copy, made when it was created or synced, which stays in `body`
@@ -161,7 +163,7 @@ TYPE = ResourceType(
         stale="LocalNotInSync",
         hint="Run `az network vnet peering sync` on the other network.",
     ),
-    computed=_computed,
+    computed=_computed_values,
     by_keeper=_is_made_by_aks,
     adds="connects another network to it",
     adds_by=("properties.remoteVirtualNetwork.id", "properties.allowForwardedTraffic"),

@@ -19,7 +19,9 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
 
-def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, _body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     return {"properties": {"queryPackId": context.guid(resource.text, "pack")}}
 
 
@@ -36,6 +38,6 @@ TYPE = ResourceType(
     delete=DeleteFlow.SYNC,
     seconds=2,
     loss=Disruption.NONE,
-    computed=_computed,
+    computed=_computed_values,
     fields={"location": Field(create_only=True), "properties": Field(default={})},
 )

@@ -62,7 +62,9 @@ def _always(_body: Body) -> bool:
     return True
 
 
-def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, _body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     return {
         "properties": {
             "customerId": context.guid(resource.text, "customer"),
@@ -82,7 +84,7 @@ TYPE = ResourceType(
     delete=DeleteFlow.SYNC,
     seconds=20,
     loss=Disruption.DATA,
-    computed=_computed,
+    computed=_computed_values,
     fields={
         "location": Field(create_only=True),
         "properties.sku": Field(default={"name": "PerGB2018"}),

@@ -47,7 +47,7 @@ def _model(name: str, *properties: Property) -> Model:
     return Model(f"security.{name}", {prop.name: prop for prop in properties})
 
 
-def _computed(
+def _computed_values(
     _resource: ResourceId, _body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
     return {"properties": {"freeTrialRemainingTime": "PT0S"}}
@@ -92,7 +92,7 @@ TYPE = ResourceType(
         ),
     ),
     built_in={plan: {"properties": {"pricingTier": "Free"}} for plan in _PLANS},
-    computed=_computed,
+    computed=_computed_values,
     harmless="every subscription has each plan of Defender",
     fields={
         "properties.pricingTier": Field(security=True),

@@ -24,7 +24,9 @@ _model, _object = models_of("servicenetworking.frontend")
 _POLICIES = "properties.securityPolicyConfigurations"
 
 
-def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, _body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     host = context.guid(resource.text).replace("-", "")[:16]
     return {"properties": {"fqdn": f"{host}.fz01.alb.azure.com"}}
 
@@ -41,7 +43,7 @@ TYPE = ResourceType(
     lists=ListRead.PARENT,
     delete=DeleteFlow.LOCATION,
     seconds=30,
-    computed=_computed,
+    computed=_computed_values,
     adds="answers the internet by another name",
     models=(
         _model("Frontend", location=TEXT, tags=TEXTS, properties=_object("Properties")),

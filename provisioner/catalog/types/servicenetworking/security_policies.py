@@ -25,7 +25,7 @@ _model, _object = models_of("servicenetworking.policy")
 _RULES = "properties.ipAccessRulesPolicy.rules"
 
 
-def _computed(
+def _computed_values(
     _resource: ResourceId, body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
     judges = not is_empty(lookup(body, ("properties", "wafPolicy")))
@@ -49,7 +49,7 @@ TYPE = ResourceType(
     lists=ListRead.PARENT,
     delete=DeleteFlow.LOCATION,
     seconds=30,
-    computed=_computed,
+    computed=_computed_values,
     adds="judges its requests by a policy of others",
     adds_by=("properties.wafPolicy.id",),
     models=(

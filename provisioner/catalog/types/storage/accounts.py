@@ -227,7 +227,9 @@ _FILES = "properties.azureFilesIdentityBasedAuthentication"
 _CREATED = "2001-01-01T00:00:00.0000000Z"
 
 
-def _computed(resource: ResourceId, body: Body, _context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     sku = str(lookup(body, ("sku", "name")))
     hosts = {
         kind: f"https://{resource.name}.{kind}.core.windows.net/"
@@ -282,7 +284,7 @@ TYPE = ResourceType(
         taken="StorageAccountAlreadyTaken",
         value="InvalidValuesForRequestParameters",
     ),
-    computed=_computed,
+    computed=_computed_values,
     fields={
         "location": Field(create_only=True),
         "extendedLocation": Field(default=None, create_only=True),

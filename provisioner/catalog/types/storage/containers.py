@@ -49,7 +49,7 @@ def _properties(*properties: Property) -> Mapping[str, Property]:
     return {prop.name: prop for prop in properties}
 
 
-def _computed(
+def _computed_values(
     _resource: ResourceId, _body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
     return {
@@ -83,7 +83,7 @@ TYPE = ResourceType(
     seconds=2,
     loss=Disruption.DATA,
     codes=RefusalCodes(not_found="ContainerNotFound", value="InvalidValuesForRequestParameters"),
-    computed=_computed,
+    computed=_computed_values,
     models=(
         Model(
             "storage.containers.BlobContainer",

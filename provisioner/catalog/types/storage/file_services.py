@@ -35,7 +35,9 @@ _NEGOTIATED = (
 )
 
 
-def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+def _computed_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     """Return what a new account has: deleted shares are kept for seven days."""
     account = context.lookup(resource.parent.text) if resource.parent is not None else None
     properties: dict[str, Json] = {}
@@ -65,7 +67,7 @@ TYPE = ResourceType(
     created=200,
     seconds=2,
     loss=Disruption.NONE,
-    computed=_computed,
+    computed=_computed_values,
     models=(
         _model("FileService", properties=_object("Properties"), sku=OPEN),
         _model(

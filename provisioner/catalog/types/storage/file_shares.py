@@ -56,7 +56,7 @@ _ANSWERED = (
 )
 
 
-def _computed(
+def _computed_values(
     _resource: ResourceId, _body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
     return {"properties": {"leaseStatus": "unlocked", "leaseState": "available"}}
@@ -80,7 +80,7 @@ TYPE = ResourceType(
     seconds=2,
     loss=Disruption.DATA,
     codes=RefusalCodes(not_found="ShareNotFound"),
-    computed=_computed,
+    computed=_computed_values,
     harmless="it holds data of who made it, and opens nothing",
     models=(
         _model("Share", properties=_object("Properties"), etag=TEXT),
