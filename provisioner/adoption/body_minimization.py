@@ -61,7 +61,7 @@ class BodyMinimizer:
         return sum(found.code == "missing-property" for found in diagnostics)
 
     def _is_equivalent(self, body: Mapping[str, Value]) -> bool:
-        """Tell whether a smaller body is valid: no new difference, and no new missing property."""
+        """Return whether a smaller body is valid: no new difference or missing property."""
         return (
             self._reported_paths(self._compare(body)) <= self._baseline_paths
             and self._count_missing_properties(body) <= self._baseline_missing
@@ -126,7 +126,7 @@ class BodyMinimizer:
 
     @staticmethod
     def _is_only_value(body: Mapping[str, Value], path: Path) -> bool:
-        """Tell whether a value is the only one that its object states.
+        """Return whether a value is the only one that its object states.
 
         An object that could not be left out as a whole has to state something (the value of a
         policy's parameter, even an empty list).
@@ -206,7 +206,7 @@ def _parts_at(part: Value, names: Sequence[tuple[str, ...]], path: tuple[str, ..
 
 
 def _has_reference(part: Value) -> bool:
-    """Tell whether a part refers to another resource.
+    """Return whether a part refers to another resource.
 
     References are stated whatever the comparison reports: the order of creation and permissions
     depend on them, and the resource could not be created without them.

@@ -119,7 +119,7 @@ list may exist nevertheless ("Resolve errors for no registered resource provider
 
 
 def _has_no_list(answer: Answer, catalog: Catalog) -> bool:
-    """Tell whether a refusal means that no such list exists.
+    """Return whether a refusal means that no such list exists.
 
     That is so for extension resources that a type cannot have, and for children of a type outside
     the catalog, where the list is only inferred.
@@ -252,7 +252,7 @@ def below_reads(findings: Findings, catalog: Catalog) -> tuple[Read, ...]:
 
 
 def _may_hold_extensions(resource: ResourceId, catalog: Catalog) -> bool:
-    """Tell whether a resource is queried for extension resources without a subscription-wide list.
+    """Return whether extension resources of a resource are read without a subscription-wide list.
 
     That is so for top-level resources, and for children that an extension type is always listed at
     (`always_listed_at`).

@@ -91,13 +91,13 @@ def _is_header(name: object) -> bool:
 
 
 def _is_literal_value(text: str) -> bool:
-    """Tell whether a text is a value, and does not only refer to one (`@parameters('key')`)."""
+    """Return whether a text is a value, and does not only refer to one (`@parameters('key')`)."""
     inner = text.rpartition(" ")[2]
     return bool(inner) and not inner.startswith(("$", "{", "%", "<", "@", "-"))
 
 
 def _follows_option(words: Sequence[object], index: int) -> bool:
-    """Tell whether a word of a command (a list of words) is the value of the option before it."""
+    """Return whether a word of a command (a list of words) is the value of the option before it."""
     before = words[index - 1] if index else None
     return (
         isinstance(words[index], str)

@@ -115,7 +115,7 @@ def _with_security_settings(
 
 
 def _is_in_managed_group(resource_type: ResourceType, actual: Body, entry: object) -> bool:
-    """Tell whether an identity is in the resource group that its owner manages.
+    """Return whether an identity is in the resource group that its owner manages.
 
     A new owner creates another identity there, with ids that no file can state in advance.
     """
@@ -161,7 +161,7 @@ def _without_own_children(
 
 
 def stays_in_parent(entry: object) -> bool:
-    """Tell whether a child that the parent's body repeats (a node pool) is stated in the parent.
+    """Return whether a child that the parent's body repeats (a node pool) is stated in the parent.
 
     That is so for a system pool.
     """
@@ -169,7 +169,7 @@ def stays_in_parent(entry: object) -> bool:
 
 
 def states_child(embedded: Embedded, parent: Body, name: str) -> bool:
-    """Tell whether a parent's body states a child of this name, as `minimal_body` writes it."""
+    """Return whether a parent's body states a child of this name, as `minimal_body` writes it."""
     entries = lookup(parent, embedded.path.split("."))
     if not embedded.flattened or not isinstance(entries, (list, tuple)):
         return not embedded.kept

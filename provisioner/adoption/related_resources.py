@@ -71,7 +71,7 @@ def _top_level_resource(resource: ResourceId) -> Iterator[ResourceId]:
 
 
 def joins(resource: ResourceId, body: Body, chosen: AbstractSet[str]) -> bool:
-    """Tell whether a resource refers to a chosen resource, or to a part of one."""
+    """Return whether a resource refers to a chosen resource, or to a part of one."""
     for path in joining_paths(resource.type):
         for value in values_at(body, path):
             named = parse_resource_id(value)
@@ -103,6 +103,6 @@ def principals_of(bodies: Mapping[str, Body], chosen: AbstractSet[str]) -> froze
 
 
 def grants_to(body: Body, principals: AbstractSet[str]) -> bool:
-    """Tell whether a role assignment is of one of some principals."""
+    """Return whether a role assignment is of one of some principals."""
     principal = lookup(body, ("properties", "principalId"))
     return isinstance(principal, str) and principal.lower() in principals

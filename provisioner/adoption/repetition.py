@@ -211,7 +211,7 @@ def _without_cycles(folds: Iterable[ForEachStatement]) -> list[ForEachStatement]
 
 
 def _reads_itself(start: int, reads: Mapping[int, set[int]]) -> bool:
-    """Tell whether a table reads itself, over others."""
+    """Return whether a table reads itself, over others."""
     pending, seen = list(reads[start]), set[int]()
     while pending:
         index = pending.pop()

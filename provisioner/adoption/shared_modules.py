@@ -145,7 +145,7 @@ _INTERFACE = ("parameters", "outputs")
 
 
 def _is_plain(value: Scalar) -> bool:
-    """Tell whether a value can be passed as a parameter unchanged."""
+    """Return whether a value can be passed as a parameter unchanged."""
     return value is not None and value != "" and "${" not in str(value)
 
 

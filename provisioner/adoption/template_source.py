@@ -38,7 +38,7 @@ class Pattern:
     written: str
 
     def holds(self, resource: ResourceId) -> bool:
-        """Tell whether a resource may be the one."""
+        """Return whether a resource may be the one."""
         kind, names = resource.type, "/".join(resource.names)
         scope = resource.scope
         if _EXTENSION_MARK in self.type.lower() and scope is not None:

@@ -110,7 +110,7 @@ def _sequence_lines(
 
 
 def _is_row(path: tuple[str, ...]) -> bool:
-    """Tell whether a path is that of a table row.
+    """Return whether a path is that of a table row.
 
     The table is a local, a `forEach`, or nested in a row of one of these.
     """
@@ -125,7 +125,7 @@ _DEPTH_OF_TABLES = 4
 
 
 def _is_wrapped(value: Yaml) -> bool:
-    """Tell whether a list consists of short texts, which are written in several per line."""
+    """Return whether a list consists of short texts, which are written in several per line."""
     return (
         isinstance(value, (list, tuple))
         and len(value) > _MOST_ON_LINES
@@ -190,7 +190,7 @@ def _texts_in(value: Yaml) -> Iterator[str]:
 
 
 def _is_long(text: str, column: int) -> bool:
-    """Tell whether a text is an expression to be written on several lines.
+    """Return whether a text is an expression to be written on several lines.
 
     In an expression, a line break counts as a space.
     """
@@ -271,7 +271,7 @@ def _escape(character: str) -> str:
 
 
 def _may_be_block(text: str) -> bool:
-    """Tell whether a text can be a block scalar.
+    """Return whether a text can be a block scalar.
 
     None of its lines may have trailing spaces, which are easily lost when people edit the file.
     """

@@ -18,7 +18,7 @@ class Introduced:
     preview: str
 
     def is_in(self, api_version: str) -> bool:
-        """Tell whether an api version (`2024-09-01`, `2024-09-02-preview`) has the property."""
+        """Return whether an api version (`2024-09-01`, `2024-09-02-preview`) has the property."""
         first = self.preview if api_version.endswith("-preview") else self.stable
         return api_version >= first
 

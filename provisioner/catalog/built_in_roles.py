@@ -155,7 +155,7 @@ def _name_hint(name: str, close: Sequence[str]) -> str:
 
 
 def _is_swapped(name: str, other: str) -> bool:
-    """Tell whether two names differ by two transposed neighbouring letters ('Raeder').
+    """Return whether two names differ by two transposed neighbouring letters ('Raeder').
 
     In a short name that is less similar than the names of other roles are.
     """

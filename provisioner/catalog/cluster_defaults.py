@@ -83,7 +83,7 @@ def replaced_principal(stated: Body) -> tuple[tuple[Json, Json], ...]:
 
 
 def keeps_proxy_settings(stated: Body) -> bool:
-    """Tell whether a PUT switches the proxy and names none: AKS keeps the settings (recorded)."""
+    """Return whether a PUT switches the proxy and names none: AKS keeps the settings (recorded)."""
     proxy = _value_at(stated, "properties.httpProxyConfig")
     names = any(lookup(proxy, (name,)) is not ABSENT for name in ("httpProxy", "httpsProxy"))
     return lookup(proxy, ("enabled",)) is not ABSENT and not names
@@ -96,12 +96,12 @@ def default_proxy_switch(body: Body) -> Json:
 
 
 def is_mesh_disabled(body: Body) -> bool:
-    """Tell whether the service mesh is disabled: it has no revisions and components then."""
+    """Return whether the service mesh is disabled: it has no revisions and components then."""
     return str(_value_at(body, "properties.serviceMeshProfile.mode")).lower() == "disabled"
 
 
 def has_other_outbound_type(body: Body) -> bool:
-    """Tell whether the outbound type is other than the load balancer.
+    """Return whether the outbound type is other than the load balancer.
 
     Its outbound addresses may be left from before, or go with the change ("Customize cluster egress
     with outbound types").
@@ -111,7 +111,7 @@ def has_other_outbound_type(body: Body) -> bool:
 
 
 def has_two_families(body: Body) -> bool:
-    """Tell whether a cluster is dual-stack ("Use dual-stack networking in AKS")."""
+    """Return whether a cluster is dual-stack ("Use dual-stack networking in AKS")."""
     families = _value_at(body, f"{_NETWORK}.ipFamilies")
     return isinstance(families, (list, tuple)) and "ipv6" in [str(f).lower() for f in families]
 

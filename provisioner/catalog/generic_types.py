@@ -124,7 +124,7 @@ def sensitive_fields(schemas: SchemaIndex, type_name: str) -> dict[str, Field]:
 
 
 def _holds_text(shape: Shape) -> bool:
-    """Tell whether values of a shape are texts that anybody chose, or lists or maps of them."""
+    """Return whether values of a shape are texts that anybody chose, or lists or maps of them."""
     if shape.kind in (Kind.LIST, Kind.MAP) and shape.item is not None:
         return _holds_text(shape.item)
     return shape.kind is Kind.STRING and not shape.enum

@@ -40,7 +40,7 @@ OFFERED = (
 
 
 def offers(version: str) -> bool:
-    """Tell whether a minor version or a patch (`1.35`, `1.35.4`) is offered."""
+    """Return whether a minor version or a patch (`1.35`, `1.35.4`) is offered."""
     return any(version in (one.minor, *one.patches) for one in OFFERED)
 
 
@@ -110,7 +110,7 @@ ended in AKS: it comes to AKS two to four months later, and stays a year or thre
 
 
 def is_in_support(version: str, today: str | None) -> bool:
-    """Tell whether a version (`1.34.7`) has the community's support in AKS by this module's list.
+    """Return whether a version (`1.34.7`) has the community's support in AKS by this module's list.
 
     The list ages: on a day (`2026-12-31`) on which that support must have ended it has not.
     """
@@ -129,6 +129,6 @@ def _version_numbers(version: str) -> tuple[int, ...]:
 
 
 def is_at_least(version: object, *wanted: int) -> bool:
-    """Tell whether a Kubernetes version (`1.34`, `1.34.2`) is one, or a later; so is none."""
+    """Return whether a Kubernetes version (`1.34`, `1.34.2`) is one, or a later; so is none."""
     parts = version.split(".")[: len(wanted)] if isinstance(version, str) else []
     return not (parts and all(map(str.isdigit, parts))) or tuple(map(int, parts)) >= wanted

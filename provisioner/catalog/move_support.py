@@ -50,5 +50,5 @@ MOST_MOVED = 800
 
 
 def moves(type_name: str, *, to_subscription: bool = False) -> bool:
-    """Tell whether resources of a type move to another group, or to another subscription."""
+    """Return whether resources of a type move to another group, or to another subscription."""
     return type_name.lower() in _MOVES[to_subscription]

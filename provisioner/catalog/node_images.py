@@ -58,14 +58,14 @@ def why_retired(sku: object, image: object, version: object) -> str:
 
 
 def has_user_namespaces(sku: object, version: object) -> bool:
-    """Tell whether pods can have users of their own: on Azure Linux 3 and Ubuntu 24.04."""
+    """Return whether pods can have users of their own: on Azure Linux 3 and Ubuntu 24.04."""
     folded = str(sku).lower()
     minor = _MOVED_ON.get(folded)
     return folded in _PRESENT or (minor is not None and is_at_least(version, 1, minor))
 
 
 def lacks_app_armor(image: object) -> bool:
-    """Tell whether a node image is one of Azure Linux from before it had AppArmor."""
+    """Return whether a node image is one of Azure Linux from before it had AppArmor."""
     if not isinstance(image, str) or not image.lower().startswith("aksazurelinux"):
         return False
     day = _DAY.search(image)

@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"\d{1,9}")
 
 
 def is_in_mode(pool: object, mode: str) -> bool:
-    """Tell whether a pool's body is of a mode, case ignored.
+    """Return whether a pool's body is of a mode, case ignored.
 
     The SDK's enum lacks some modes, so the schema cannot normalise their case.
     """

@@ -14,7 +14,7 @@ _NETWORK_WORDS = ("subnet", "virtualnetwork", "vnet", "networkmanager", "applies
 
 
 def may_act_elsewhere(resource: ResourceId, catalog: Catalog) -> bool:
-    """Tell whether a write of a resource may affect something outside of its resource group.
+    """Return whether a write of a resource may affect something outside of its resource group.
 
     It may if its type has a fact for it (`adds_to`), if a client attaches it to a subnet or
     network, or if azsec has no facts of its type.
@@ -27,7 +27,7 @@ def may_act_elsewhere(resource: ResourceId, catalog: Catalog) -> bool:
 
 
 def _names_a_network(model: Model, schemas: SchemaIndex, seen: set[str]) -> bool:
-    """Tell whether a client may write a subnet or a network into an object of a model.
+    """Return whether a client may write a subnet or a network into an object of a model.
 
     `seen` are the models visited so far: some contain themselves.
     """

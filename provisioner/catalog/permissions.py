@@ -207,7 +207,7 @@ def polled_actions(resource_type: ResourceType, *, deleting: bool) -> Iterator[s
 
 
 def is_polled(action: str) -> bool:
-    """Tell whether an action only polls an operation, which not every provider authorizes."""
+    """Return whether an action only polls an operation, which not every provider authorizes."""
     return "/locations/" in action or action.endswith("/operations/read") or action == DELETED_GROUP
 
 

@@ -47,7 +47,7 @@ RELATIVE_NAME = NameRule(
 
 
 def is_record(type_name: str, _body: Body) -> bool:
-    """Tell whether a child of a private zone is a record set."""
+    """Return whether a child of a private zone is a record set."""
     head, _, kind = type_name.rpartition("/")
     return head == ZONE and kind in _VALUES
 
@@ -65,7 +65,7 @@ def _computed(
 
 
 def _by_service(body: Body) -> bool:
-    """Tell whether Azure registered a record itself: that of a machine's name, in a linked zone.
+    """Return whether Azure registered a record itself: that of a machine's name, in a linked zone.
 
     What the zone group of a private endpoint writes shows in the group and not in a body: anybody
     can write the metadata by which it signs.

@@ -104,7 +104,7 @@ def private_link_zone(service: str, cloud: str, region: str) -> str:
 
 
 def is_api_server_zone(name: str, cloud: str) -> bool:
-    """Tell whether a zone is one in which AKS keeps names of API servers, of any region.
+    """Return whether a zone is one in which AKS keeps names of API servers, of any region.
 
     Subdomains count too (`team.privatelink.westeurope.azmk8s.io`, guidelines.md §2.4).
     """

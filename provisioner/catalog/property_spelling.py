@@ -86,7 +86,7 @@ class SchemaSpelling(CaselessMapping):
         return self._index.models.get(self._shape.model or "")
 
     def _is_silent(self, key: str, value: object) -> bool:
-        """Tell whether a value states nothing: in a map the key alone states something.
+        """Return whether a value states nothing: in a map the key alone states something.
 
         A resource without properties still exists.
         """

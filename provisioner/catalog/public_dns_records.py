@@ -65,7 +65,7 @@ def zone_models() -> tuple[Model, ...]:
 
 
 def is_record(type_name: str, _body: Body) -> bool:
-    """Tell whether a child of a zone is a record set."""
+    """Return whether a child of a zone is a record set."""
     head, _, kind = type_name.rpartition("/")
     return head == ZONE and kind in _VALUES
 
@@ -137,7 +137,7 @@ def _computed(
 
 
 def _is_of_azure(body: Body) -> bool:
-    """Tell whether a record set is the zone's own: the name servers that Azure creates with it."""
+    """Return whether a record set is the zone's own: name servers that Azure creates with it."""
     servers = lookup(body, ("properties", "NSRecords"))
     names = [
         str(lookup(entry, ("nsdname",)))

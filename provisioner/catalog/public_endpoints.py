@@ -77,7 +77,7 @@ def _entry_texts(body: Body, path: str) -> Sequence[str]:
 
 
 def _contains_range(wide: str, narrow: str) -> bool:
-    """Tell whether what one entry admits is part of what another one does."""
+    """Return whether what one entry admits is part of what another one does."""
     if wide == narrow:
         return True
     try:

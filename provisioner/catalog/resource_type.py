@@ -503,7 +503,7 @@ class ResourceType:
         return CreateGuard.ANSWER if self.etag else CreateGuard.READ
 
     def is_made_with_parent(self, name: str) -> bool:
-        """Tell whether Azure creates the resource of this name together with its parent."""
+        """Return whether Azure creates the resource of this name together with its parent."""
         ready = self.ready_names is not None and re.fullmatch(self.ready_names, name) is not None
         return ready or name.lower() in self.with_parent
 
@@ -542,13 +542,13 @@ class ResourceType:
         return self.located and self.parent is None and self.scope is Scope.RESOURCE_GROUP
 
     def is_service_made(self, name: str) -> bool:
-        """Tell whether a service creates a resource of this name for itself (log containers)."""
+        """Return whether a service creates a resource of this name for itself (log containers)."""
         if self.service_names is None:
             return False
         return re.fullmatch(self.service_names, name) is not None
 
     def accepts_name(self, name: str) -> bool:
-        """Tell whether Azure takes `name` (the last part alone) for a resource of this type."""
+        """Return whether Azure takes `name` (the last part alone) for a resource of this type."""
         if self.rule.fixed:
             return name.lower() in (fixed.lower() for fixed in self.rule.fixed)
         return re.fullmatch(self.rule.pattern, name) is not None

@@ -76,7 +76,7 @@ def _texts_below(
 def _is_enum(
     resource_type: ResourceType, schemas: SchemaIndex, path: tuple[str | int, ...]
 ) -> bool:
-    """Tell whether the model of a type has an enum at a path."""
+    """Return whether the model of a type has an enum at a path."""
     if resource_type.tier is Tier.RAW:
         return False
     steps = ["[]" if isinstance(step, int) else step for step in path]

@@ -10,21 +10,21 @@ API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?P<preview>-[A-Za-z][A-Za-z0-9.-]*)
 
 
 def is_type_name(text: str) -> bool:
-    """Tell whether a text is the name of a type: a namespace with a dot, then a segment or more."""
+    """Return whether a text names a type: a namespace with a dot, then a segment or more."""
     return TYPE_NAME.fullmatch(text) is not None
 
 
 def is_namespace(text: str) -> bool:
-    """Tell whether a text can be the namespace of a resource provider."""
+    """Return whether a text can be the namespace of a resource provider."""
     return is_type_name(f"{text}/kinds")
 
 
 def is_api_version(text: str) -> bool:
-    """Tell whether a text is an api version."""
+    """Return whether a text is an api version."""
     return API_VERSION.fullmatch(text) is not None
 
 
 def is_preview(api_version: str) -> bool:
-    """Tell whether an api version is a preview: it has more than a day (`2024-05-01-preview`)."""
+    """Return whether an api version is a preview: it has more than a day (`2024-05-01-preview`)."""
     match = API_VERSION.fullmatch(api_version)
     return match is None or match["preview"] is not None

@@ -65,7 +65,7 @@ def refused_pool_step(
 
 
 def has_long_term_support(cluster: Mapping[str, object]) -> bool:
-    """Tell whether a cluster has the support plan AKSLongTermSupport, or may: it is not known."""
+    """Return whether a cluster has the support plan AKSLongTermSupport, or may: it is not known."""
     plan = lookup(cluster, ("properties", "supportPlan"))
     known = plan is ABSENT or plan is None or isinstance(plan, str)
     return not known or str(plan).lower() == LONG_TERM.lower()

@@ -239,7 +239,7 @@ on the web application firewall (ingress-nginx; Application Gateway)."""
 
 
 def _configures_proxy(name: str) -> bool:
-    """Tell whether an annotation, without its domain, is put into a proxy's configuration as it is.
+    """Return whether a proxy's configuration takes an annotation, without its domain, as it is.
 
     Such are configuration-snippet, auth-snippet, server-snippets, backend-config-snippet and
     config-backend.

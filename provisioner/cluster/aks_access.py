@@ -232,7 +232,7 @@ def _has_add_on(name: str, add_ons: frozenset[AddOn]) -> bool:
 
 
 def is_role(body: Object, add_ons: frozenset[AddOn]) -> bool:
-    """Tell whether a ClusterRole is one of AKS' in a cluster with some add-ons.
+    """Return whether a ClusterRole is one of AKS' in a cluster with some add-ons.
 
     It is only where it allows no more than AKS' role does, and is aggregated into no other.
     """
@@ -252,7 +252,7 @@ def is_binding(
     roles: Roles,
     add_ons: frozenset[AddOn],
 ) -> bool:
-    """Tell whether a binding is one of AKS': its role, to nobody but its subjects.
+    """Return whether a binding is one of AKS': its role, to nobody but its subjects.
 
     `administrators` are the object ids of the cluster's groups of administrators, in small letters;
     `roles` are those of the cluster, `add_ons` what it has of AKS.

@@ -101,7 +101,7 @@ class AksContext:
     made: datetime | None
 
     def has(self, add_on: AddOn | None) -> bool:
-        """Tell whether the cluster has a part of AKS; None stands for what each of them has."""
+        """Return whether the cluster has a part of AKS; None stands for what each of them has."""
         return add_on is None or add_on in self.add_ons
 
 
@@ -143,7 +143,7 @@ def _creation_time(body: Object) -> datetime | None:
 
 
 def _is_bootstrap_token(_key: Key, body: Object, context: AksContext) -> bool:
-    """Tell whether a secret is the bootstrap token that AKS makes with a cluster, for its nodes.
+    """Return whether a secret is the bootstrap token that AKS makes with a cluster, for its nodes.
 
     Its name is random and its content is not read. So it is AKS' where AKS' workloads stand, and it
     is as old as the cluster: one that somebody makes later is not.
@@ -169,7 +169,7 @@ def _is_runtime_class(key: Key, body: Object, _around: AksContext) -> bool:
 
 
 def is_of_aks(key: Key, body: Object, context: AksContext) -> bool:
-    """Tell whether an object is one that AKS or an add-on puts into clusters, as they put it."""
+    """Return whether an object is one that AKS or an add-on puts into clusters, as they put it."""
     recognize = _RECOGNIZERS.get(key.kind)
     return recognize is not None and recognize(key, body, context)
 
@@ -223,7 +223,7 @@ def _is_aks_definition(_key: Key, body: Object, context: AksContext) -> bool:
 
 
 def _is_own_namespace(name: str, context: AksContext) -> bool:
-    """Tell whether nothing but Kubernetes, and what the cluster has of AKS, fills a namespace."""
+    """Return whether nothing but Kubernetes, and what the cluster has of AKS, fills a namespace."""
     if name in EXTENSION_NAMESPACES:
         return context.has(AddOn.EXTENSIONS)
     return name == _SYSTEM or (name in ADD_ON_NAMESPACES and context.has(ADD_ON_NAMESPACES[name]))

@@ -103,7 +103,7 @@ def _backed_services(bodies: tuple[Object, ...]) -> Iterator[str]:
 
 
 def is_webhook(body: Object, add_ons: frozenset[AddOn], backed: frozenset[str]) -> bool:
-    """Tell whether a webhook configuration is AKS' in a cluster with some add-ons.
+    """Return whether a webhook configuration is AKS' in a cluster with some add-ons.
 
     It is where it calls the service that AKS' does, and that is one of `backed`.
     """
@@ -128,7 +128,7 @@ def _is_backed_service(
 
 
 def is_api_service(body: Object, add_ons: frozenset[AddOn], backed: frozenset[str]) -> bool:
-    """Tell whether a part of the API is answered for by AKS, as `is_webhook` does."""
+    """Return whether a part of the API is answered for by AKS, as `is_webhook` does."""
     add_on, known = _API_SERVICES.get(str(body["metadata"]["name"]), (None, ""))
     spec = body.get("spec") or {}
     # The metrics server signs its certificate itself, and is called unverified in its manifest

@@ -139,7 +139,7 @@ def _uid_of(body: Object) -> str:
 
 
 def is_workload(body: Object, add_ons: frozenset[AddOn]) -> bool:
-    """Tell whether a DaemonSet or a Deployment is AKS'.
+    """Return whether a DaemonSet or a Deployment is AKS'.
 
     It is by its name, in kube-system, by its images, and where the cluster has the part of AKS that
     brings it.
@@ -152,7 +152,7 @@ def is_workload(body: Object, add_ons: frozenset[AddOn]) -> bool:
 
 
 def is_replica_set(body: Object, controllers: Controllers) -> bool:
-    """Tell whether a ReplicaSet is of a Deployment of AKS.
+    """Return whether a ReplicaSet is of a Deployment of AKS.
 
     It is by its controller, its images and what it runs.
     """
@@ -161,7 +161,7 @@ def is_replica_set(body: Object, controllers: Controllers) -> bool:
 
 
 def is_pod(body: Object, controllers: Controllers) -> bool:
-    """Tell whether a pod is of a workload of AKS: its controller, its images, and what it runs."""
+    """Return whether a pod is of a workload of AKS: its controller, images, and command."""
     found = (controllers.find_owner(body, kind) for kind in ("DaemonSet", "ReplicaSet"))
     return any(owner and _runs_template_of(body, body.get("spec") or {}, owner) for owner in found)
 
@@ -175,7 +175,7 @@ def _runs_template_of(body: Object, spec: Mapping[str, Any], owner: Controller) 
 
 
 def has_only(spec: Mapping[str, Any], images: tuple[str, ...]) -> bool:
-    """Tell whether every container runs one of some images; a debugger is never AKS'."""
+    """Return whether every container runs one of some images; a debugger is never AKS'."""
     containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
     if spec.get("ephemeralContainers") or not containers:
         return False

@@ -150,7 +150,7 @@ def _is_equal(before: object, after: object) -> bool:
 
 
 def has_path(body: object, path: Path) -> bool:
-    """Tell whether an object states something at a path, or at a place below it."""
+    """Return whether an object states something at a path, or at a place below it."""
     current = body
     for step in path:
         if isinstance(current, Mapping) and step in current:

@@ -92,7 +92,7 @@ class Permission:
     force_conflicts: bool = False
 
     def may_adopt(self, key: Key) -> bool:
-        """Tell whether an object may be taken over: named itself, by its namespace, or by `*`."""
+        """Return whether an object may be taken over: named itself, by its namespace, or by `*`."""
         return any(
             allowed in ("*", key.address) or (key.namespace and allowed == f"{key.namespace}/*")
             for allowed in self.adopt

@@ -204,7 +204,7 @@ def _pods_of_share(value: object, expected: int) -> int | None:
 
 
 def _selects_pod(budget: Object, pod: Object) -> bool:
-    """Tell whether a budget selects a pod.
+    """Return whether a budget selects a pod.
 
     An empty selector selects all of its namespace, an unset one selects none (policy/v1).
     """
@@ -222,7 +222,7 @@ def _template_as_pod(workload: Object) -> Object:
 
 
 def _is_drained(pod: Object) -> bool:
-    """Tell whether a drain evicts a pod.
+    """Return whether a drain evicts a pod.
 
     It does not evict those of daemon sets and of files of the node, nor what has ended.
     """

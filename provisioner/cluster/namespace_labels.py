@@ -50,7 +50,7 @@ def _differing_values(
 
 
 def _lowers_standard(name: str, found: str | None, intended: str | None) -> bool:
-    """Tell whether a label of Pod Security Admission lowers what is enforced.
+    """Return whether a label of Pod Security Admission lowers what is enforced.
 
     Without one nothing is enforced; the standard of an older version (`enforce-version`) has fewer
     rules.

@@ -174,7 +174,7 @@ or what is deployed: those of them that are not above are named first where nobo
 
 
 def decides_on_security(kind: Kind) -> bool:
-    """Tell whether a custom kind is of a group that decides on security."""
+    """Return whether a custom kind is of a group that decides on security."""
     return any(kind.group == known or kind.group.endswith(f".{known}") for known in SECURITY_GROUPS)
 
 
@@ -217,7 +217,7 @@ def stage_of(kind: str) -> int:
 
 
 def is_made_by_kubernetes(body: Object) -> bool:
-    """Tell whether Kubernetes itself creates an object in each namespace.
+    """Return whether Kubernetes itself creates an object in each namespace.
 
     Taking it over is then no adoption: kubernetes.io, "Service Accounts" (default), and the root
     CA's ConfigMap.

@@ -57,7 +57,7 @@ def sign_content(content: bytes, key: str | None) -> bytes:
 
 
 def is_signed(content: bytes) -> bool:
-    """Tell whether content begins with the line of a signature, be it the right one or not."""
+    """Return whether content begins with the line of a signature, be it the right one or not."""
     return content.startswith(_SIGNED)
 
 

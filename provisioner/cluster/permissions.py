@@ -197,7 +197,7 @@ def find_risks(rules: Iterable[Rule], risk: Risk) -> tuple[str, ...]:
 
 
 def allows(rules: Iterable[Rule], capability: Capability) -> bool:
-    """Tell whether rules allow something; a rule for some objects by name allows it of those."""
+    """Return whether rules allow something; a rule for some objects by name allows it of those."""
     return any(_rule_allows(rule, capability) for rule in rules)
 
 

@@ -43,7 +43,7 @@ _DEFAULTS: Mapping[str, tuple[object, ...]] = {
 
 
 def is_made_by(pod: Object, job: Object) -> bool:
-    """Tell whether a pod is one that a declared job makes.
+    """Return whether a pod is one that a declared job makes.
 
     It is in the job's namespace, is named with its kind and name, and has nothing in its spec but
     the template and what Kubernetes fills in. Both hold the same words: literal ones, or those that
@@ -92,7 +92,7 @@ def _is_filled_in(difference: Difference, template: Mapping[str, Any]) -> bool:
 
 
 def keeps_to(spec: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
-    """Tell whether a pod of AKS runs its controller's template, and reaches no more of its node.
+    """Return whether a pod of AKS runs its controller's template, and reaches no more of its node.
 
     During a rollout, pods of an older template stand beside newer ones: while the image is another
     one, arguments and environment may differ, and the command and the handlers may not. AKS' own

@@ -84,7 +84,7 @@ def describe_debugging(spec: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def is_static(body: Object) -> bool:
-    """Tell whether a pod says that the kubelet made it from a file of its node.
+    """Return whether a pod says that the kubelet made it from a file of its node.
 
     A drain leaves such pods where they are (kubectl, drain filters). It is no proof.
     NodeRestriction holds kubelets to such pods, and nobody else from them: whoever may create pods

@@ -33,7 +33,7 @@ def find_selecting(services: Iterable[Object]) -> Selecting:
 
 
 def redirects_others(key: Key, body: Object) -> bool:
-    """Tell whether a service or its endpoints take traffic that is not their namespace's alone.
+    """Return whether a service or its endpoints take traffic that is not their namespace's alone.
 
     An external IP is taken from every pod of the cluster (CVE-2020-8554), and the services of the
     system, DNS first, are everybody's.

@@ -36,7 +36,7 @@ def is_system_grant(
     rules: Iterable[Mapping[str, Any]] | None,
     add_ons: frozenset[AddOn],
 ) -> bool:
-    """Tell whether Kubernetes or AKS gives a role to a service account.
+    """Return whether Kubernetes or AKS gives a role to a service account.
 
     `account` is its namespace and name, `role` the kind and name that the binding refers to,
     `within` the namespace of the binding ("" for all), `rules` are those of the role with what is

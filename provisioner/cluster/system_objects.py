@@ -79,7 +79,7 @@ class Bootstrap:
     is_exact: bool
 
     def knows(self, key: Key, body: Object, cluster_roles: Iterable[Object]) -> bool:
-        """Tell whether an object is Kubernetes' own, and as Kubernetes makes it.
+        """Return whether an object is Kubernetes' own, and as Kubernetes makes it.
 
         `cluster_roles` are those of the cluster, which may be aggregated into this one.
         """
@@ -100,7 +100,7 @@ class Bootstrap:
 
 
 def _has_foreign_rules(role: Object, cluster_roles: Iterable[Object]) -> bool:
-    """Tell whether an aggregated role has rules of none of the roles that it aggregates.
+    """Return whether an aggregated role has rules of none of the roles that it aggregates.
 
     The roles that have a rule themselves are judged themselves.
     """

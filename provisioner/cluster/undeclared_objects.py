@@ -167,7 +167,7 @@ def _is_known_namespace(key: Key, scope: Scope) -> bool:
 
 
 def _is_deployment_revision(key: Key, body: Object, owners: Mapping[str, Object]) -> bool:
-    """Tell whether a ReplicaSet is the revision of a Deployment that reaches as much of the node.
+    """Return whether a ReplicaSet is the revision of a Deployment that reaches as much of the node.
 
     The Deployment is judged then.
     """
@@ -180,7 +180,7 @@ def _is_deployment_revision(key: Key, body: Object, owners: Mapping[str, Object]
 
 
 def _is_of_declared_job(pod: Object, jobs: Mapping[str, Object]) -> bool:
-    """Tell whether a pod is what a declared job makes."""
+    """Return whether a pod is what a declared job makes."""
     job = jobs.get(str(controller_of(pod).get("uid")))
     return job is not None and is_made_by(pod, job)
 

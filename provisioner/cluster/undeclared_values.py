@@ -44,7 +44,7 @@ _SECURITY_NAMES = ("control-plane",)
 
 
 def weakens(difference: Difference) -> bool:
-    """Tell whether a value that nobody declared may weaken what is declared."""
+    """Return whether a value that nobody declared may weaken what is declared."""
     path = difference.path
     if path[:1] != ("metadata",):
         return True
@@ -56,7 +56,7 @@ def weakens(difference: Difference) -> bool:
 
 
 def steers_security(name: str) -> bool:
-    """Tell whether a label or an annotation of this name decides what is enforced."""
+    """Return whether a label or an annotation of this name decides what is enforced."""
     # Charts aggregate by labels of their own domains as well.
     return (
         name in _SECURITY_NAMES or name.startswith(_SECURITY_PREFIXES) or "/aggregate-to-" in name

@@ -33,7 +33,7 @@ from provisioner.model.secret_values import mask_secrets
 from provisioner.network.proofs.suite import proof_document
 
 PlaceOf: TypeAlias = Callable[[Finding], str | None]
-"""Says where in the blueprint a finding's property stands: file:line:column, or None."""
+"""Returns the place of a finding's property in the blueprint: file:line:column, or None."""
 
 
 def places_in(graph: DesiredGraph) -> PlaceOf:

@@ -18,8 +18,8 @@ from provisioner.controls.verdict import Finding
 from provisioner.model.values import Unknown, is_empty
 
 Judge: TypeAlias = Callable[[Subject], Iterator[Observation]]
-"""Says what there is to say of one resource: an observation a property that was looked at. None is
-to say that the rule is not about this resource."""
+"""Returns the observations of one resource: one for each property that was evaluated, none where the
+rule does not apply to the resource."""
 
 Condition: TypeAlias = Callable[[Subject], bool]
 """Tells whether a rule is about a resource at all."""

@@ -164,7 +164,7 @@ def _violating_entries(rule: Rule, pod: Object, name: str, called: str) -> Itera
 
 
 def holds(expression: str, known: Mapping[str, Any]) -> bool:
-    """Tell whether an expression is true of these variables; an error is not."""
+    """Return whether an expression is true of these variables; an error is not."""
     try:
         return _compile_expression(expression).execute(Context(variables=dict(known))) is True
     except (TypeError, ValueError, RuntimeError, KeyError):

@@ -146,7 +146,7 @@ def _describe_flaw(document: Object) -> str | None:
 def _is_complete(
     kind: Kind, shown: frozenset[str], names: frozenset[str], *, all_namespaces: bool
 ) -> bool:
-    """Tell whether a list with objects of some names and namespaces covers the whole cluster."""
+    """Return whether a list with objects of some names and namespaces covers the whole cluster."""
     if kind in IN_EVERY_CLUSTER:
         return names >= IN_EVERY_CLUSTER[kind]
     if kind in OF_THE_CLUSTER:

@@ -86,7 +86,7 @@ def _has_identity(namespace: WantedNamespace, facts: ClusterFacts) -> bool:
 
 
 def _allows_any_host(namespace: WantedNamespace) -> bool:
-    """Tell whether an egress rule of the namespace allows any IPv4 address on port 443."""
+    """Return whether an egress rule of the namespace allows any IPv4 address on port 443."""
     for rule in namespace.settings.egress:
         peer = parse_peer(rule.to)
         wide = peer is not None and peer.kind is PeerKind.RANGE

@@ -90,7 +90,7 @@ observer's role leaves out deliberately."""
 
 
 def is_kept_by_observer(body: Object) -> bool:
-    """Tell whether an object is what the observer writes or signs with.
+    """Return whether an object is what the observer writes or signs with.
 
     No environment declares these objects, and they are deleted with the observer's namespace.
     """

@@ -202,7 +202,7 @@ def _review_cell(entry: EnvironmentPlanDocument) -> str:
 
 
 def _needs_permission(entry: EnvironmentPlanDocument) -> bool:
-    """Tell whether an apply takes a permission to delete, beside the approval."""
+    """Return whether an apply takes a permission to delete, beside the approval."""
     is_open = entry.outcome is PlanOutcome.CHANGES
     return is_open and entry.plan is not None and bool(entry.plan.deleted)
 

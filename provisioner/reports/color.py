@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 
 def wants_color(environ: Mapping[str, str], is_terminal: bool) -> bool:
-    """Tell whether to colour what goes to a stream.
+    """Return whether to colour what goes to a stream.
 
     `NO_COLOR` (any text) forbids it and wins; `FORCE_COLOR` (any text but 0) demands it; else it
     is for terminals that are not `TERM=dumb`.

@@ -68,7 +68,7 @@ def render_graph_mermaid(document: GraphDocument) -> str:
 
 
 def is_too_large(document: GraphDocument, text: str) -> bool:
-    """Tell whether Mermaid would refuse the text of a graph, unless configured otherwise."""
+    """Return whether Mermaid would refuse the text of a graph, unless configured otherwise."""
     return len(text) > MOST_TEXT or len(fold_edges(document)) > MOST_EDGES
 
 

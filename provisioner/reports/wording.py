@@ -87,7 +87,7 @@ def risk(change: ResourceChangeDocument) -> tuple[int, int, bool]:
 
 
 def is_disruptive(change: ResourceChangeDocument) -> bool:
-    """Tell whether a change has a disruption that the report has to state."""
+    """Return whether a change has a disruption that the report has to state."""
     return change.disruption != HARMLESS
 
 

@@ -34,7 +34,7 @@ _SHORT = re.compile(r"\d{1,10}(?:\.\d{1,8}){0,2}", re.ASCII)
 
 
 def is_service_tag(text: str) -> bool:
-    """Tell whether a text is a service tag, of one region (`Sql.WestEurope`) or of all.
+    """Return whether a text is a service tag, of one region (`Sql.WestEurope`) or of all.
 
     What has the form of one is taken for one: Microsoft's list grows.
     """
@@ -67,7 +67,7 @@ def _read_short(text: str) -> Range | None:
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text is one address, IPv4 or IPv6."""
+    """Return whether a text is one address, IPv4 or IPv6."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -76,7 +76,7 @@ def is_address(text: str) -> bool:
 
 
 def is_span(text: str) -> bool:
-    """Tell whether a text is two addresses of one family in order (`10.0.0.1-10.0.0.9`)."""
+    """Return whether a text is two addresses of one family in order (`10.0.0.1-10.0.0.9`)."""
     first, dash, last = text.partition("-")
     if not dash or not is_address(first) or not is_address(last):
         return False
@@ -85,7 +85,7 @@ def is_span(text: str) -> bool:
 
 
 def is_port_range(text: str, highest: int = _HIGHEST_PORT, lowest: int = 0) -> bool:
-    """Tell whether a text is a port or a range of ports in order (`80`, `8000-8080`)."""
+    """Return whether a text is a port or a range of ports in order (`80`, `8000-8080`)."""
     found = _PORTS.fullmatch(text)
     if found is None:
         return False
@@ -110,7 +110,7 @@ def ranges_at(body: Tree, *paths: str) -> Iterator[tuple[str, Range]]:
 
 
 def is_within_any(inner: Range, spaces: Iterable[Range]) -> bool:
-    """Tell whether a range lies in one of these."""
+    """Return whether a range lies in one of these."""
     return any(is_within(inner, space) for space in spaces)
 
 

@@ -88,7 +88,7 @@ def only_one(*paths: str) -> Judge:
 
 
 def is_at(body: Tree, path: str, *values: str | bool) -> bool:
-    """Tell whether a body certainly has one of these values at a path, case of texts ignored."""
+    """Return whether a body certainly has one of these values at a path, case of texts ignored."""
     found = value_at(body, path)
     if isinstance(found, str):
         return found.lower() in (value.lower() for value in values if isinstance(value, str))
@@ -96,7 +96,7 @@ def is_at(body: Tree, path: str, *values: str | bool) -> bool:
 
 
 def is_off(body: Tree, path: str) -> bool:
-    """Tell whether a flag is certainly not on: false, null, or not there."""
+    """Return whether a flag is certainly not on: false, null, or not there."""
     found = value_at(body, path)
     return found is False or is_silent(body, path)
 

@@ -41,13 +41,13 @@ def _path_steps(path: str) -> tuple[str, ...]:
 
 
 def is_silent(body: Tree, path: str) -> bool:
-    """Tell whether a body certainly states nothing at a path: absent, null, or empty."""
+    """Return whether a body certainly states nothing at a path: absent, null, or empty."""
     value = value_at(body, path)
     return not isinstance(value, Unknown) and is_empty(value)
 
 
 def is_stated(body: Tree, path: str) -> bool:
-    """Tell whether a body certainly states something at a path, be it known yet or not.
+    """Return whether a body certainly states something at a path, be it known yet or not.
 
     Part of something that is not known yet may exist, or not.
     """
@@ -103,7 +103,7 @@ def texts_at(body: Tree, *paths: str) -> Iterator[tuple[str, str]]:
 
 
 def is_known(value: Tree) -> bool:
-    """Tell whether a value holds nothing that only Azure will know."""
+    """Return whether a value holds nothing that only Azure will know."""
     if isinstance(value, Mapping):
         return all(is_known(item) for item in value.values())
     if isinstance(value, (list, tuple)):
@@ -112,5 +112,5 @@ def is_known(value: Tree) -> bool:
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Tell whether a value is a number: True and False are numbers of Python, and none here."""
+    """Return whether a value is a number: True and False are numbers of Python, and none here."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

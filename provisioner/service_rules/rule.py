@@ -71,7 +71,7 @@ class RuleContext(Protocol):
         """
 
     def is_new(self, resource: ResourceId) -> bool:
-        """Tell whether a resource is certainly being created: nothing else can refer to it yet."""
+        """Return whether a resource is certainly created by this: nothing can refer to it yet."""
 
 
 @dataclass(frozen=True, slots=True)

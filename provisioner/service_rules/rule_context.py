@@ -67,7 +67,7 @@ class EstateContext:
 
 
 def _may_hide(body: Mapping[str, Value]) -> bool:
-    """Tell whether a list in a body may hold children that are not known before apply."""
+    """Return whether a list in a body may hold children that are not known before apply."""
     properties = body.get("properties")
     if not isinstance(properties, Mapping):
         return isinstance(properties, Unknown)
@@ -78,7 +78,7 @@ def _may_hide(body: Mapping[str, Value]) -> bool:
 
 
 def _are_named(entries: Sequence[Value]) -> bool:
-    """Tell whether the names of all resources among some entries are known."""
+    """Return whether the names of all resources among some entries are known."""
     return not any(
         isinstance(entry, Unknown)
         or (isinstance(entry, Mapping) and isinstance(entry.get("name"), Unknown))
@@ -127,7 +127,7 @@ class _WithWrite:
         return Listing((*self._unchanged_of(standing), *written), standing.whole)
 
     def _is_unchanged(self, resource: Resource) -> bool:
-        """Tell whether a write leaves a resource as the neighbours have it already.
+        """Return whether a write leaves a resource as the neighbours have it already.
 
         The resources of an environment are the outcome of all of its writes.
         """

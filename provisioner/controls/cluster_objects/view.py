@@ -136,7 +136,7 @@ class View:
 
 
 Judge: TypeAlias = Callable[[View], Iterable[ObjectFinding]]
-"""Says what there is to say of a cluster: at least one thing."""
+"""Returns the findings of a cluster: at least one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ def _judge_routed_network(write: Write) -> Iterator[Refusal]:
 
 
 def _is_without_network(write: Write, outbound: str) -> bool:
-    """Tell whether a pool has no subnet in a cluster whose outbound type needs one.
+    """Return whether a pool has no subnet in a cluster whose outbound type needs one.
 
     A pool that states no subnet beside others that do gets nodes in theirs.
     """

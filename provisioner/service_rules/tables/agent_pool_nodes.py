@@ -132,7 +132,7 @@ def _judge_dns_mode(write: Write) -> Iterator[Refusal]:
 
 
 def _has_stated(write: Write, path: str) -> bool:
-    """Tell whether a property is stated, be it as an empty object."""
+    """Return whether a property is stated, be it as an empty object."""
     value = value_at(write.after, path)
     return value is not None and value is not ABSENT
 

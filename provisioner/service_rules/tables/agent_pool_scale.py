@@ -194,7 +194,7 @@ def _judge_small_pool(write: Write) -> Iterator[Refusal]:
 
 
 def _has_system(write: Write, *, siblings_alone: bool) -> bool:
-    """Tell whether a cluster has a system pool, or may have one.
+    """Return whether a cluster has a system pool, or may have one.
 
     It may if its pools are not all known, if it is deleted itself, or if AKS runs its system pool.
     """

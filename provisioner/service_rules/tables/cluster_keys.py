@@ -76,7 +76,7 @@ def _cluster_identity(write: Write) -> Resource | None:
 
 
 def _is_for(assignment: Resource, identity: Resource) -> bool:
-    """Tell whether an assignment is of a principal that is, or may be, the identity."""
+    """Return whether an assignment is of a principal that is, or may be, the identity."""
     principal = value_at(assignment.body, _PRINCIPAL)
     if isinstance(principal, Unknown):
         return identity.address is None or any(
@@ -87,7 +87,7 @@ def _is_for(assignment: Resource, identity: Resource) -> bool:
 
 
 def _can_encrypt(write: Write, assignment: Resource) -> bool:
-    """Tell whether a role lets one encrypt and decrypt, or may: it is not seen."""
+    """Return whether a role lets one encrypt and decrypt, or may: it is not seen."""
     role = id_at(assignment.body, "properties.roleDefinitionId")
     permissions = _role_permissions(write, role) if role is not None else None
     return permissions is None or all(grants(permissions, action, data=True) for action in _NEEDED)

@@ -89,7 +89,7 @@ def _is_overlay(cluster: Mapping[str, Value]) -> bool:
 
 
 def _is_flat(cluster: Mapping[str, Value]) -> bool:
-    """Tell whether pods certainly take addresses of a subnet."""
+    """Return whether pods certainly take addresses of a subnet."""
     mode = f"{_NETWORK}.networkPluginMode"
     return is_at(cluster, f"{_NETWORK}.networkPlugin", "azure") and is_silent(cluster, mode)
 

@@ -84,7 +84,7 @@ def _assigned_effect(write: Write, definition: Resource) -> str | None:
 
 
 def _has_writing_effect(write: Write) -> bool:
-    """Tell whether an assignment deploys or modifies, for which it needs an identity."""
+    """Return whether an assignment deploys or modifies, for which it needs an identity."""
     definition = _policy_definition(write)
     effect = _assigned_effect(write, definition) if definition is not None else None
     return effect is not None and effect.lower() in _WRITING

@@ -25,7 +25,7 @@ from provisioner.model.values import lookup
 
 
 def _is_system_protected(body: Mapping[str, object]) -> bool:
-    """Tell whether Azure itself created it: no other caller can set `isSystemProtected`."""
+    """Return whether Azure itself created it: no other caller can set `isSystemProtected`."""
     return lookup(body, ("properties", "isSystemProtected")) is True
 
 

@@ -47,7 +47,7 @@ _DEFAULT_INITIATIVE = (
 
 
 def _is_default_initiative(body: Mapping[str, object]) -> bool:
-    """Tell whether Defender for Cloud made the assignment.
+    """Return whether Defender for Cloud made the assignment.
 
     It assigns its default initiative, the Microsoft cloud security benchmark, to each subscription
     ("Security policies in Defender for Cloud"). The name proves nothing, since anybody may choose

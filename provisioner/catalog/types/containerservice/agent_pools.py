@@ -221,7 +221,7 @@ def _disk_owner(body: Body) -> Owner:
 
 
 def _is_automatic(body: Body) -> bool:
-    """Tell whether the pool is in the body of an AKS Automatic cluster, which presets its pools.
+    """Return whether the pool is in the body of an AKS Automatic cluster, which presets its pools.
 
     Source: "What is Azure Kubernetes Service (AKS) Automatic?", feature comparison; recorded.
     """
@@ -255,7 +255,7 @@ def _default_max_pods(body: Body) -> Json | Absent:
 
 
 def _is_machines_pool(body: Body) -> bool:
-    """Tell whether a pool is of mode Machines.
+    """Return whether a pool is of mode Machines.
 
     Each of its machines is created by a request of its own, and the pool answers nothing of their
     shape (recorded).
@@ -268,7 +268,7 @@ def _type_as_taken(stated: Body) -> tuple[tuple[Json, Json], ...]:
 
 
 def _keeps_local_dns(stated: Body) -> bool:
-    """Tell whether AKS keeps the LocalDNS settings that a PUT does not state.
+    """Return whether AKS keeps the LocalDNS settings that a PUT does not state.
 
     It does where the PUT switches LocalDNS off, and for the one half of the overrides where it
     states the other half alone (recorded).

@@ -97,7 +97,7 @@ def _makes(body: Body) -> Iterator[str]:
 
 
 def _is_as_made(body: Body, made: ResourceId, record: Body) -> bool:
-    """Tell whether a record has the addresses that the group lists: else somebody overwrote it."""
+    """Return whether a record has the addresses of the group: else somebody overwrote it."""
     stated = sorted(
         str(address)
         for text, addresses in _zone_records(body)

@@ -168,7 +168,7 @@ _CONNECTS = "connects to it through a private endpoint"
 
 
 def _is_api_server_endpoint(endpoint: ResourceId) -> bool:
-    """Tell whether AKS created an endpoint in a node resource group.
+    """Return whether AKS created an endpoint in a node resource group.
 
     That of a private API server is named kube-apiserver (AKS "Create a private AKS cluster").
     """

@@ -24,7 +24,7 @@ _OFF = Field(default=False, security=True)
 
 
 def _is_vpn(body: Body) -> bool:
-    """Tell whether a gateway is a VPN gateway: neither ExpressRoute nor a local one."""
+    """Return whether a gateway is a VPN gateway: neither ExpressRoute nor a local one."""
     return lookup(body, ("properties", "gatewayType")) not in ("ExpressRoute", "LocalGateway")
 
 

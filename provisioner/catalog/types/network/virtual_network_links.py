@@ -31,7 +31,7 @@ def _computed_values(
 
 
 def _is_api_server_link(link: ResourceId) -> bool:
-    """Tell whether AKS created a link in a node resource group: the zone is its API server's.
+    """Return whether AKS created a link in a node resource group: the zone is its API server's.
 
     Source: AKS "Create a private AKS cluster".
     """

@@ -103,7 +103,7 @@ def _reverse_peering(remote: Body, network: ResourceId | None) -> Body | None:
 
 
 def _is_connected(body: Body) -> bool:
-    """Tell whether both sides exist: a peering without the other side is never in sync.
+    """Return whether both sides exist: a peering without the other side is never in sync.
 
     Recorded: Initiated, RemoteNotInSync.
     """
