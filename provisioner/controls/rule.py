@@ -18,8 +18,8 @@ from provisioner.controls.verdict import Finding
 from provisioner.model.values import Unknown, is_empty
 
 Judge: TypeAlias = Callable[[Subject], Iterator[Observation]]
-"""Returns the observations of one resource: one for each property that was evaluated, none where the
-rule does not apply to the resource."""
+"""Returns the observations of one resource: one for each evaluated property, none where the rule
+does not apply to the resource."""
 
 Condition: TypeAlias = Callable[[Subject], bool]
 """Tells whether a rule is about a resource at all."""
