@@ -23,7 +23,7 @@ def value_at(body: Tree, path: str) -> Tree:
     for step in _path_steps(path):
         if type(value) is dict and step in value:
             value = value[step]
-        elif isinstance(value, Mapping):
+        elif isinstance(value, (dict, Mapping)):  # of a dict the first is known at once
             value = lookup(value, (step,))
         elif isinstance(value, Unknown):
             return value
