@@ -6,6 +6,7 @@ options as bullets, and leaves the examples of an epilog in one paragraph.
 
 import re
 from collections.abc import Iterator
+from html import escape
 from typing import TypeAlias
 
 import typer
@@ -79,7 +80,7 @@ def _records(command: _Command, context: typer.Context, kind: str) -> list[tuple
 def _table(title: str, rows: list[tuple[str, str]]) -> str:
     if not rows:
         return ""
-    lines = [f"| `{name.replace('|', chr(92) + '|')}` | {_escape(text)} |" for name, text in rows]
+    lines = [f"| {_code(name)} | {_escape(text)} |" for name, text in rows]
     return f"\n| {title} | meaning |\n|---|---|\n" + "\n".join(lines) + "\n"
 
 
@@ -96,11 +97,16 @@ def _paragraphs(text: str) -> str:
     return "\n".join(line.strip() for line in text.replace("\b", "").strip().splitlines())
 
 
+def _code(text: str) -> str:
+    # An escaped bar in code is shown with its backslash by MkDocs, and without it by GitHub.
+    return f"<code>{escape(text).replace('|', '&#124;')}</code>" if "|" in text else f"`{text}`"
+
+
 def _escape(text: str) -> str:
     """Return a text as Markdown: what is in backquotes is code, and all else is text."""
     parts = re.split(r"(`[^`]*`)", text)
     return "".join(
-        part.replace("|", "\\|")
+        _code(part.strip("`"))
         if part.startswith("`")
         else re.sub(r"([\\*_\[\]<>|$])", r"\\\1", part)
         for part in parts
