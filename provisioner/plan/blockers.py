@@ -40,7 +40,7 @@ _SHOWN = 3
 _MARK = re.compile(r"\[[^\]]*\]")
 
 
-def foretell_refusals(
+def block_refused_changes(
     changes: Changes,
     graph: DesiredGraph,
     state: ActualState,

@@ -42,6 +42,10 @@ def render_controls_text(document: ControlsDocument, width: int = 100) -> Iterat
     if document.controls:
         yield BLANK
     yield line(Span("Controls  ", Style.BOLD), _summary_sentence(document))
+    used = {mode for control in document.controls for mode in control.modes}
+    legend = " · ".join(f"{mode} {source}" for mode, source in _MODES.items() if mode in used)
+    if legend:
+        yield line(Span("Sources   ", Style.BOLD), legend)
 
 
 def _summary_sentence(document: ControlsDocument) -> str:

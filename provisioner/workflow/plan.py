@@ -55,7 +55,7 @@ from provisioner.plan.assembly import (
     assemble_plan,
     select_changes,
 )
-from provisioner.plan.blockers import foretell_refusals
+from provisioner.plan.blockers import block_refused_changes
 from provisioner.plan.changes import (
     UNLIMITED,
     ActionReason,
@@ -464,7 +464,7 @@ def _plan_graph(
     changes = replace(changes, diagnostics=tuple(diagnostics))
     if scope.request.targets:
         changes = select_changes(changes, graph, Target(scope.request.targets))
-    changes = foretell_refusals(changes, graph, reading.state, catalog, desired.today)
+    changes = block_refused_changes(changes, graph, reading.state, catalog, desired.today)
     census = take_census(reading, desired.graph, catalog)
     assessment, evaluated = Assessment(), census
     found = actual_estate(reading.state, desired.graph, catalog)
