@@ -2,6 +2,7 @@
 let into a namespace in which they have to meet the restricted standard."""
 
 import shlex
+import time
 from typing import Any
 
 import pytest
@@ -34,6 +35,20 @@ def send(server: ApiServer, body: dict[str, Any], **params: str) -> dict[str, An
     return answer.json()
 
 
+def wait_for_deleted_policies(server: ApiServer, job: dict[str, Any]) -> None:
+    """Wait until the policies of the tests before take no effect any more: the API server evaluates
+    admission policies from a cache, which a delete reaches a moment later."""
+    policies = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
+    assert server.get(policies)["items"] == []
+    headers = {"Content-Type": "application/apply-patch+yaml"}
+    for _ in range(100):
+        params = {**FIELDS, "dryRun": "All"}
+        answer = server.request("PATCH", server.path_of(job), job, params=params, headers=headers)
+        if "ValidatingAdmissionPolicy" not in answer.headers.get("Warning", ""):
+            return
+        time.sleep(0.1)
+
+
 def test_the_job_is_taken_and_its_pods_are_let_in(
     each_server: ApiServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -41,6 +56,7 @@ def test_the_job_is_taken_and_its_pods_are_let_in(
     try:
         objects = manifest(capsys)
         send(server, objects[0])
+        wait_for_deleted_policies(server, objects[-1])
         for body in objects[1:]:
             send(server, body, dryRun="All")
         stored = [send(server, body) for body in objects]
