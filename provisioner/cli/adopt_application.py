@@ -12,6 +12,7 @@ from provisioner.cli.options import (
     ParallelismOption,
     QuietOption,
 )
+from provisioner.cli.session_options import open_session
 
 
 class AdoptCloud(StrEnum):
@@ -126,7 +127,6 @@ def adopt(  # noqa: PLR0913  typer: one parameter an option
     ownership marks, or something could not be read.
     """
     from provisioner.cli.adopt import AdoptionRequest, run_adopt
-    from provisioner.cli.session import Session
 
     request = AdoptionRequest(
         name=name,
@@ -142,8 +142,6 @@ def adopt(  # noqa: PLR0913  typer: one parameter an option
         tenant=tenant,
         auth=auth,
     )
-    session = Session(
-        cloud=None, local_state=local_state, parallelism=parallelism, realistic=None, quiet=quiet
-    )
-    with session:
+    # The cloud is part of the request: there is no environment yet that a cloud could override.
+    with open_session(local_state=local_state, parallelism=parallelism, quiet=quiet) as session:
         raise typer.Exit(run_adopt(session, request, output.value))

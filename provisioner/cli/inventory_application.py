@@ -1,13 +1,12 @@
 """`azsec output`, `list` and `console`, and their options. `workflow.inventory` runs them."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.options import (
-    CloudChoice,
     CloudOption,
     EnvironmentArgument,
     LocalStateOption,
@@ -17,9 +16,7 @@ from provisioner.cli.options import (
     SetFileOption,
     SetOption,
 )
-
-if TYPE_CHECKING:
-    from provisioner.cli.session import Session
+from provisioner.cli.session_options import open_session, read_parameter_options
 
 
 def print_outputs(  # noqa: PLR0913  typer: one parameter an option
@@ -52,7 +49,8 @@ def print_outputs(  # noqa: PLR0913  typer: one parameter an option
 
     if raw:
         refuse_options("--raw prints text", {"--output": output is not PlainFormat.TEXT})
-    with _open_session(cloud, local_state, (set_, set_file, parameters)) as session:
+    values = read_parameter_options(set_, set_file, parameters)
+    with open_session(cloud=cloud, local_state=local_state, quiet=True, values=values) as session:
         document = session.read_outputs(environment, name)
     if raw:
         print_raw(document, name)
@@ -77,7 +75,8 @@ def list_owned(  # noqa: PLR0913  typer: one parameter an option
     """
     from provisioner.cli.output import print_inventory
 
-    with _open_session(cloud, local_state, (set_, set_file, parameters)) as session:
+    values = read_parameter_options(set_, set_file, parameters)
+    with open_session(cloud=cloud, local_state=local_state, quiet=True, values=values) as session:
         document = session.list_resources(environment)
     print_inventory(document, output.value)
     if document.unreadable:
@@ -112,30 +111,10 @@ def console(  # noqa: PLR0913  typer: one parameter an option
     """
     from provisioner.cli.inventory import evaluate_lines
 
-    with _open_session(cloud, local_state, (set_, set_file, parameters)) as session:
+    values = read_parameter_options(set_, set_file, parameters)
+    with open_session(cloud=cloud, local_state=local_state, quiet=True, values=values) as session:
         is_sound = evaluate_lines(
             session, environment, expression, sys.stdin, output.value, live=live
         )
     if not is_sound:
         raise typer.Exit(ExitCode.ERROR)
-
-
-def _open_session(
-    cloud: CloudChoice | None,
-    local_state: str | None,
-    given: tuple[list[str] | None, list[str] | None, list[str] | None],
-) -> "Session":
-    from provisioner.cli.parameter_values import read_values
-    from provisioner.cli.session import Session, SessionContext
-
-    assigned, from_files, files = given
-    return Session(
-        cloud=cloud.value if cloud else None,
-        local_state=local_state,
-        parallelism=10,
-        realistic=None,
-        quiet=True,
-        surroundings=SessionContext(
-            values=read_values(assigned or (), from_files or (), files or ())
-        ),
-    )

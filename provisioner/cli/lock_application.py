@@ -16,6 +16,7 @@ from provisioner.cli.options import (
     PlainFormat,
     PlainFormatOption,
 )
+from provisioner.cli.session_options import open_session
 
 if TYPE_CHECKING:
     from provisioner.cli.lock import Lock
@@ -91,13 +92,11 @@ def _open_environment_lock(
 ) -> "AbstractContextManager[Lock]":
     from provisioner.cli.cluster_access import ApiServerAccess
     from provisioner.cli.cluster_lock import open_cluster_lock, open_lock
-    from provisioner.cli.session import Session, refuse_options
+    from provisioner.cli.session import refuse_options
 
-    place = cloud.value if cloud else None
-    session = Session(
-        cloud=place, local_state=local_state, parallelism=1, realistic=None, quiet=True
-    )
+    session = open_session(cloud=cloud, local_state=local_state, parallelism=1, quiet=True)
     if in_cluster:
+        place = cloud.value if cloud else None
         return open_cluster_lock(
             session, environment, ApiServerAccess(kubeconfig, context, place, local_state)
         )

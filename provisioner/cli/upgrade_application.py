@@ -11,6 +11,7 @@ from provisioner.cli.options import (
     LocalStateOption,
     OutputFormat,
 )
+from provisioner.cli.session_options import open_session
 
 
 def upgrade(  # noqa: PLR0913  typer: one parameter an option
@@ -57,7 +58,6 @@ def upgrade(  # noqa: PLR0913  typer: one parameter an option
 
     Exit code 3: the path is blocked; 1: something could not be read.
     """
-    from provisioner.cli.session import Session
     from provisioner.cli.upgrade import Request, run_upgrade
 
     request = Request(
@@ -68,12 +68,5 @@ def upgrade(  # noqa: PLR0913  typer: one parameter an option
         write=write,
         allow_blocked=allow_blocked,
     )
-    session = Session(
-        cloud=cloud.value if cloud else None,
-        local_state=local_state,
-        parallelism=10,
-        realistic=None,
-        quiet=True,
-    )
-    with session:
+    with open_session(cloud=cloud, local_state=local_state, quiet=True) as session:
         raise typer.Exit(run_upgrade(session, request, output.value))

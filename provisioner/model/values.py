@@ -149,8 +149,7 @@ def lookup(body: object, path: Sequence[str]) -> object:
         if found is ABSENT:
             if not is_dict and isinstance(body, CaselessMapping):
                 return ABSENT
-            names = _names_in_lower_case(tuple(cast(Mapping[str, object], body)))
-            name = names.get(key.lower())
+            name = _names_of(cast(Mapping[str, object], body)).get(key.lower())
             if name is None:
                 return ABSENT
             found = cast(Mapping[str, object], body)[name]
@@ -158,12 +157,23 @@ def lookup(body: object, path: Sequence[str]) -> object:
     return body
 
 
-# Most lookups that miss find nothing, and Azure's bodies have few shapes: of 5,000 resources the
-# names of an object are looked through 230,000 times and differ 300 times.
-@lru_cache(maxsize=4096)
-def _names_in_lower_case(names: tuple[str, ...]) -> Mapping[str, str]:
+def _names_of(body: Mapping[str, object]) -> Mapping[str, str]:
+    names = tuple(body)
+    # What others write may have any number of names, and is not kept.
+    read = _read_names if len(names) > _MOST_NAMES_KEPT else _kept_names
+    return read(names)
+
+
+def _read_names(names: tuple[str, ...]) -> Mapping[str, str]:
     """Return the names of an object by their lower case; the first of those that differ in case."""
     return {name.lower(): name for name in reversed(names)}
+
+
+_MOST_NAMES_KEPT = 200
+
+# Most lookups that miss find nothing, and Azure's bodies have few shapes: of 5,000 resources the
+# names of an object are looked through 230,000 times and differ 300 times.
+_kept_names = lru_cache(maxsize=4096)(_read_names)
 
 
 def list_items(value: object) -> tuple[object, ...]:
@@ -176,8 +186,7 @@ def in_lower_case(value: object) -> Mapping[str, object]:
     if value.__class__ is not dict and not isinstance(value, Mapping):
         return {}
     stated = cast(Mapping[str, object], value)
-    names = _names_in_lower_case(tuple(stated))
-    return {name: stated[own] for name, own in names.items()}
+    return {name: stated[own] for name, own in _names_of(stated).items()}
 
 
 def values_at(body: object, path: str) -> Iterator[object]:

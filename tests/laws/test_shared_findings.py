@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.catalog.registry import Catalog
-from provisioner.controls import shared_findings
+from provisioner.controls import evaluation_context, shared_findings
 from provisioner.controls.control import Control
 from provisioner.controls.custom import controls_with
 from provisioner.controls.evaluation import Result, judge
@@ -25,6 +25,8 @@ from provisioner.workflow.plan import Desired
 from tests.environments import ENVIRONMENTS, load_shipped
 from tests.laws.test_blueprints import PAGES, load_pages
 
+NETWORK = "Microsoft.Network/virtualNetworks"
+SUBNET = f"{NETWORK}/subnets"
 VALUES: Sequence[Value] = (
     True, False, None, 0, 1, 443, "", "*", "0.0.0.0/0", "10.0.0.0/8", "Enabled", "Disabled",
     "Allow", "Deny", "Internet", "None", [], ["*"], {},
@@ -163,6 +165,43 @@ def test_what_reads_nothing_of_a_change_is_not_judged_again(states: Mapping[str,
     assert judged.shares(judged.estate) == every
     assert every - 10 < judged.shares(vault) < every
     assert judged.differs(vault) == []
+
+
+def _retagged(judged: Judged) -> Estate:
+    first: Resource = judged.estate.of_type(NETWORK)[0]
+    changed = replace(first, body={**first.body, "tags": {"owner": "payments"}})
+    return Estate({**judged.estate.resources, first.id.key: changed})
+
+
+def test_a_network_that_differs_in_tags_alone_is_read_once(states: Mapping[str, Judged]) -> None:
+    judged = states["local"]
+    ground = replace(judged.survey(_retagged(judged)), like=judged.ground)
+    assert ground.topology is judged.ground.topology
+    assert judged.differs(_retagged(judged)) == []
+
+
+def _without_table(subnet: Resource) -> Mapping[str, Value]:
+    inner = subnet.body["properties"]
+    assert isinstance(inner, Mapping)
+    return {name: value for name, value in inner.items() if name != "routeTable"}
+
+
+def test_a_network_that_differs_in_more_is_read_again(
+    states: Mapping[str, Judged], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = states["local"]
+    bypass = Estate(
+        {
+            key: replace(each, body={**each.body, "properties": _without_table(each)})
+            if each.type == SUBNET
+            else each
+            for key, each in judged.estate.resources.items()
+        }
+    )
+    assert judged.differs(bypass) == []
+    # One that takes every body for the same is found out.
+    monkeypatch.setattr(evaluation_context, "_has_same_but_tags", lambda *_bodies: True)
+    assert judged.differs(bypass) != []
 
 
 @pytest.mark.parametrize("blinded", ["_reads_other_value", "_compare"])
