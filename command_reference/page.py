@@ -6,7 +6,6 @@ options as bullets, and leaves the examples of an epilog in one paragraph.
 
 import re
 from collections.abc import Iterator
-from html import escape
 from typing import TypeAlias
 
 import typer
@@ -98,8 +97,7 @@ def _paragraphs(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    # An escaped bar in code is shown with its backslash by MkDocs, and without it by GitHub.
-    return f"<code>{escape(text).replace('|', '&#124;')}</code>" if "|" in text else f"`{text}`"
+    return "`" + text.replace("|", "\\|") + "`"
 
 
 def _escape(text: str) -> str:
