@@ -169,6 +169,9 @@ def _part(value: ast.expr) -> str:
     return str(value.value) if isinstance(value, ast.Constant) else DETAILS
 
 
+_VERBS = frozenset({"describe", "format", "list", "show"})
+
+
 def _placeholder(node: ast.expr) -> str:
     """Return what stands for a value: its last name."""
     name = _name_of(node)
@@ -182,7 +185,9 @@ def _placeholder(node: ast.expr) -> str:
         return "Did you mean <name>?"
     if name is None or name.strip("_") in _UNTELLING:
         return DETAILS
-    return f"<{name.strip('_').lower().replace('_', ' ')}>"
+    words = name.strip("_").lower().split("_")
+    # A function that formats a value is named by a verb and that value (`describe_age`).
+    return f"<{' '.join(words[1:] if len(words) > 1 and words[0] in _VERBS else words)}>"
 
 
 def _name_of(node: ast.expr) -> str | None:

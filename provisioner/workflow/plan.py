@@ -627,7 +627,7 @@ def _warn_of_former_subscriptions(reading: Reading) -> list[Diagnostic]:
         warning(
             "left-in-subscription",
             f"{len(strays)} resources in the subscription {subscription} carry this environment's "
-            f"mark, and the subscription is none of the environment's: {_list_first(strays)}.",
+            f"mark, and the subscription is none of the environment's: {_list_resources(strays)}.",
             None,
             "To have them deleted, add it to `subscriptions:` under any alias, apply, and take it "
             "out again.",
@@ -650,7 +650,7 @@ def _warn_of_unknown_types(reading: Reading, catalog: Catalog) -> list[Diagnosti
         error(
             "left-of-unknown-type",
             f"{len(left)} of the type {name} left the blueprint and carry this environment's mark; "
-            f"the catalog does not have the type: {_list_first(left)}.",
+            f"the catalog does not have the type: {_list_resources(left)}.",
             None,
             f"To have them deleted, state the api version of the type in the environment: `types: "
             f"{{{name}: VERSION}}`.",
@@ -659,7 +659,7 @@ def _warn_of_unknown_types(reading: Reading, catalog: Catalog) -> list[Diagnosti
     ]
 
 
-def _list_first(resources: Sequence[ResourceId]) -> str:
+def _list_resources(resources: Sequence[ResourceId]) -> str:
     shown = ", ".join(str(resource) for resource in resources[:3])
     return f"{shown}, …" if len(resources) > 3 else shown
 
