@@ -183,7 +183,7 @@ def opens_shell(grant: Grant, *, run_command_off: bool) -> bool:
     It does by exec, by rights that they give themselves or take from whom they impersonate, or by
     `az aks command invoke`, unless that is off and its holder cannot switch it on.
     """
-    # Cluster roles stand in no namespace, and cannot be rewritten from one.
+    # Cluster roles are in no namespace, and cannot be rewritten from one.
     inside = grant.scope is not None and is_in_namespace(grant.scope)
     action_sets = _SHELL if inside else (*_SHELL, *_SHELL_OF_CLUSTER)
     if any(all(grant.allows(action, data=True) for action in required) for required in action_sets):

@@ -152,7 +152,7 @@ _UNREAD = (UnknownReason.UNREADABLE, UnknownReason.LATER, UnknownReason.AZURE_AL
 
 
 def _was_verified_elsewhere(result: Result) -> bool:
-    """Return whether somebody vouches for what Azure Resource Manager cannot see."""
+    """Return whether evidence that Azure Resource Manager lacks is attested."""
     return result.is_fully_met and any(mode is not Mode.ARM for mode in result.control.modes)
 
 

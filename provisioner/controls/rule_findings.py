@@ -46,7 +46,7 @@ def _apply_rules(control: Control, context: EvaluationContext) -> tuple[Finding,
 
 
 def worst_by_property(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return one finding for each property: the worst, or what all that are as bad say."""
+    """Return one finding for each property: the worst, or the evidence of all that are as bad."""
     # A rule that loops over a list (ranges, receivers, DNAT rules) yields an observation for each
     # entry of one property. Waivers and reports name the property once.
     by_key: dict[tuple[str, str, str], Finding] = {}
@@ -103,7 +103,7 @@ def _unknown_where_unreadable(
 
 
 def _join_findings(known: Finding, seen: Finding) -> Finding:
-    """Return the worse of two findings of one property, or what both say against it."""
+    """Return the worse of two findings of one property, or the evidence of both."""
     if seen.verdict is not known.verdict:
         return min(known, seen, key=lambda finding: finding.verdict.rank)
     stated = known.evidence.split("; ")

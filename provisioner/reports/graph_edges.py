@@ -69,7 +69,7 @@ def kinds_of(edges: Iterable[EdgeDocument]) -> tuple[EdgeKind, ...]:
 
 
 WORDS = {
-    EdgeKind.EGRESS: "way to the internet",
+    EdgeKind.EGRESS: "egress path",
     EdgeKind.ROUTE: "default route",
     EdgeKind.INGRESS: "public frontend of",
     EdgeKind.PEERING: "peering",

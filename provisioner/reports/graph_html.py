@@ -55,7 +55,7 @@ def render_graph_html(document: GraphDocument) -> str:
         render_graph_svg(document).rstrip(),
         "</div>",
         *_unproved_section(document.marks),
-        "<h2>The way to the internet</h2>",
+        "<h2>Egress paths</h2>",
         *(row for way in document.egress for row in _route_rows(way)),
         *([] if document.egress else ["<p>There is no subnet that workloads can use.</p>"]),
         "</body>",
@@ -75,7 +75,7 @@ def _unproved_section(marks: Iterable[MarkDocument]) -> Iterator[str]:
         for mark in marks
     ]
     if rows:
-        yield "<h2>What is not proved</h2>"
+        yield "<h2>Not proved</h2>"
         yield "<table>"
         yield _table_head("proof", "", "element", "counter-example")
         yield from rows

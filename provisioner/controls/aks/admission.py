@@ -196,7 +196,7 @@ def is_safeguarded(cluster: Subject, *standards: str) -> bool:
 
 
 def has_policy_add_on(cluster: Subject) -> bool:
-    """Return whether a cluster has what asks policies and safeguards: the Azure Policy add-on."""
+    """Return whether a cluster has the Azure Policy add-on, which enforces policies."""
     return switch_of(cluster, _ADD_ON) is True
 
 

@@ -95,7 +95,7 @@ def _are_named_sources(value: object) -> bool:
 
 
 def names_registry(prefix: str) -> bool:
-    """Return whether a registry, with a path in it or without, says whose images lie there."""
+    """Return whether a registry, with or without a path, identifies the owner of its images."""
     return _is_named_source(f"{prefix.rstrip('/')}/*")
 
 

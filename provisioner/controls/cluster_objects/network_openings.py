@@ -225,6 +225,6 @@ def _opened_by_calico(side: object) -> str:
 
 
 def _requires_equality(selector: str) -> bool:
-    """Return whether an expression of Calico asks for a label of a stated value, whatever else."""
+    """Return whether an expression of Calico requires a label of a stated value, whatever else."""
     parts = selector.split("||")
     return all("==" in part or " in " in part.replace("not in", "") for part in parts)

@@ -91,7 +91,7 @@ def _is_reachable_from_internet(gateway: Subject) -> bool:
         not is_empty(lookup(entry, ("properties", "publicIPAddress"))) for entry in frontends
     ):
         return True
-    # DNAT of Azure Firewall leads to the private frontend: "private frontends only" is then not
+    # DNAT of Azure Firewall forwards to the private frontend: "private frontends only" is then not
     # the whole of it.
     translated = gateway.derive(find_dnat_targets)
     addresses = [lookup(entry, ("properties", "privateIPAddress")) for entry in frontends]

@@ -188,7 +188,7 @@ def _excludes_all(atom: Sequence[Token], negated: bool) -> bool:
 
 
 def _is_outside_window(atom: Sequence[Token]) -> bool:
-    """Return whether a condition asks for rows from after now, or from before there were any."""
+    """Return whether a condition requires rows from after now, or from before there were any."""
     words = [token.text.lower() for token in atom]
     if len(words) < 5 or words[0] != "timegenerated":
         return False

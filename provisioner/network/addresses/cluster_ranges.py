@@ -117,7 +117,7 @@ def _read_cluster(resource: Resource, estate: Estate) -> Cluster:
         body, _SERVICE_RANGES, cluster_defaults.SERVICE_RANGE
     )
     api_server = lookup(body, ("properties", "apiServerAccessProfile"))
-    # With VNet integration the API server stands in its own subnet, without it behind a private
+    # With VNet integration the API server is in its own subnet, without it behind a private
     # endpoint among the nodes.
     integrated = lookup(api_server, ("enableVnetIntegration",)) is True
     provisioning = lookup(body, ("properties", "nodeProvisioningProfile", "mode"))

@@ -174,7 +174,7 @@ class _DiagramBuilder:
 
     def groups(self, nodes: Iterable[NodeDocument]) -> Iterator[GroupDocument]:
         """Yield every group: subscriptions, then what is in them, then subnets."""
-        # A resource group is drawn only where a node of it stands in no subnet.
+        # A resource group is drawn only where a node of it is in no subnet.
         used = {node.group for node in nodes if node.group}
         resource_groups = sorted(used - set(self._subnets))
         networks = sorted(self._networks, key=lambda k: (k not in self._hubs, self._name_of(k), k))
@@ -300,7 +300,7 @@ class _DiagramBuilder:
         access = "private API server" if cluster.private else "public API server"
         details = [access, f"outbound: {cluster.outbound}"]
         yield self._resource_node(cluster.key, NodeKind.CLUSTER, details)
-        # The private API server is a node of its own, since paths lead to it and not to the
+        # The private API server is a node of its own, since paths end at it and not to the
         # cluster.
         if cluster.private and inside in self._subnets:
             kind = "in its own subnet" if cluster.api_server_subnet else "private link"

@@ -73,7 +73,7 @@ def _firewall_resolver(topology: Topology, network: Network, firewall: Firewall)
     if firewall.policy is None or not firewall.policy.dns_proxy:
         element = firewall.policy.label if firewall.policy else firewall.label
         return Resolver(element, None, f"{firewall.label}, whose DNS proxy is off")
-    # A proxy with DNS servers of its own forwards to the first; without, it asks Azure in its own
+    # A proxy with its own DNS servers forwards to the first; without, it queries Azure in its own
     # network.
     for server in firewall.policy.dns_servers:
         for key, resolver_network, resolver_address in topology.resolvers:

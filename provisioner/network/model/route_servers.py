@@ -43,7 +43,7 @@ def find_learned_routes(
             server = configuration.id.parent or configuration.id
             label = _label_of(estate, server)
             yield _unjudged_server(server, label, configuration, named, networks, subnets)
-    # A route server that nobody declared is seen by what Azure says stands in RouteServerSubnet.
+    # A route server that is not declared is found by what Azure lists in RouteServerSubnet.
     for subnet in estate.of_type(_SUBNET):
         if subnet.id.name.lower() == _RESERVED and subnet.id.key not in reported:
             occupant = _occupant_of(subnet)

@@ -164,7 +164,7 @@ class FirewallRule:
     `kind` is network, application or nat. `names` are host names, a leading `*.` is any label
     before; `tags` are FQDN tags or service tags, `categories` those of web sites. Ranges of IP
     groups are among `sources` and `destinations`; where `open_sources` or `open_destinations`, one
-    of them is not known. A nat rule leads to `translated`, an address or a host name.
+    of them is not known. A NAT rule forwards to `translated`, an address or a host name.
     """
 
     label: str

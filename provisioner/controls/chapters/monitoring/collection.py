@@ -133,7 +133,7 @@ def _judge_cap(workspace: Subject) -> Iterator[Observation]:
 
 
 def _is_scoped(workspace: Subject) -> bool:
-    """Return whether a private link scope leads to a workspace.
+    """Return whether a private link scope contains a workspace.
 
     Without one, a workspace that is closed takes no logs at all.
     """
