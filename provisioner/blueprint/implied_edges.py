@@ -79,11 +79,15 @@ def _with_edges_of_ids(
 
 
 def _mentioned_ids(value: Value, path: str) -> Iterator[tuple[str, ResourceId]]:
+    """Yield (path, id) of the ids among the keys and the texts of a value."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             named = parse_resource_id(key)
             if named is not None:
                 yield path, named
+            # Every leaf of every body comes by here, and few of them are ids.
+            if not item.startswith("/") if isinstance(item, str) else item.__class__ in _NUMBERS:
+                continue
             yield from _mentioned_ids(item, f"{path}.{key}" if path else key)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
@@ -92,3 +96,6 @@ def _mentioned_ids(value: Value, path: str) -> Iterator[tuple[str, ResourceId]]:
         mentioned = parse_resource_id(value)
         if mentioned is not None:
             yield path, mentioned
+
+
+_NUMBERS = frozenset({int, float, bool, type(None)})

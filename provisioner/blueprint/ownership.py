@@ -91,30 +91,31 @@ class Marks:
 
         They do not give the id away. Azure filters lists by it.
         """
-        return self._mark_hash(_OWNER_BYTES, "owner")
+        return _keyed_hash(self.key, _OWNER_BYTES, "owner")
 
     def mark(self, resource: ResourceId, address: str, stands_in_for: str = "") -> str:
         """Return the mark of a resource at an address: 20 characters."""
         kind = resource.type.lower()
-        return self._mark_hash(_MARK_BYTES, "mark", resource.key, kind, address, stands_in_for)
+        parts = ("mark", resource.key, kind, address, stands_in_for)
+        return _keyed_hash(self.key, _MARK_BYTES, *parts)
 
     def mark_object(self, key: str) -> str:
         """Return the mark of an object in a cluster, given by its key: 20 characters."""
-        return self._mark_hash(_MARK_BYTES, "object", key)
+        return _keyed_hash(self.key, _MARK_BYTES, "object", key)
 
     def mark_below(self, resource: ResourceId) -> str:
         """Return the mark by which a carrier knows a resource without tags.
 
         It has 12 characters, of which the last 4 are those of `mark_list`.
         """
-        return self._carried_mark("below", resource)
+        return _carried_mark(self.key, "below", resource)
 
     def mark_part(self, resource: ResourceId) -> str:
         """Return the mark by which a carrier knows a child that its own body states.
 
         Such a child is a pool of a cluster. It has 12 characters, as `mark_below`.
         """
-        return self._carried_mark("part", resource)
+        return _carried_mark(self.key, "part", resource)
 
     def mark_list(self, container: str, type_name: str) -> str:
         """Return the last 4 characters of the marks of one type's resources in one container.
@@ -123,12 +124,7 @@ class Marks:
         away, and without these characters nobody could decide whether its resource is gone or was
         never looked for.
         """
-        return self._mark_hash(_LIST_BYTES, "list", container, type_name.lower())
-
-    def _carried_mark(self, purpose: str, resource: ResourceId) -> str:
-        container = resource.container.key if resource.container is not None else ""
-        own = self._mark_hash(_BELOW_BYTES, purpose, resource.key, resource.type.lower())
-        return own + self.mark_list(container, resource.type)
+        return _list_mark(self.key, container, type_name)
 
     def tags(self, resource: ResourceId, address: str) -> Mapping[str, str]:
         """Return the tags that mark a resource as this environment's."""
@@ -192,16 +188,23 @@ class Marks:
         message = b"azsec\nstamp\n" + nonce
         return hmac.digest(self.key.encode(), message, hashlib.sha256)[:_STAMP_BYTES]
 
-    def _mark_hash(self, size: int, *parts: str) -> str:
-        return _keyed_hash(self.key, size, "\n".join(("azsec", *parts)))
+
+# One plan needs each some eight times: while it composes, while it reads and while it decides.
+@lru_cache(maxsize=65_536)
+def _carried_mark(key: str, purpose: str, resource: ResourceId) -> str:
+    container = resource.container.key if resource.container is not None else ""
+    own = _keyed_hash(key, _BELOW_BYTES, purpose, resource.key, resource.type.lower())
+    return own + _list_mark(key, container, resource.type)
+
+
+def _list_mark(key: str, container: str, type_name: str) -> str:
+    return _keyed_hash(key, _LIST_BYTES, "list", container, type_name.lower())
 
 
 @lru_cache(maxsize=65_536)
-def _keyed_hash(key: str, size: int, message: str) -> str:
-    """Return `size` bytes of an HMAC as text.
-
-    One plan needs each some three times: while it composes, while it reads and while it decides.
-    """
+def _keyed_hash(key: str, size: int, *parts: str) -> str:
+    """Return `size` bytes of an HMAC of some parts as text."""
+    message = "\n".join(("azsec", *parts))
     digest = hmac.digest(key.encode(), message.encode(), hashlib.sha256)
     return base64.urlsafe_b64encode(digest[:size]).decode()
 

@@ -40,8 +40,8 @@ from provisioner.model.values import (
     Unknown,
     Value,
     is_empty,
+    is_known,
     texts_in,
-    unknowns,
 )
 
 
@@ -457,7 +457,7 @@ class _Walker:
                     holds_secret(self._rules, rule, value) for value in (desired, actual)
                 ),
                 disruption=disruption,
-                unknown=next(unknowns(desired), None) is not None,
+                unknown=not is_known(desired),
             )
         )
 

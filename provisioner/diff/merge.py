@@ -7,6 +7,8 @@ Called while planning (`plan`) and adopting (`adoption.minimal_body`).
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import cast
 
 from provisioner.catalog.field import Owner
 from provisioner.catalog.resource_type import ResourceType
@@ -47,6 +49,8 @@ class _Merger:
         if desired is ABSENT or desired is None or desired == "":
             return self._writable_part(rule, actual)
         if isinstance(actual, Mapping) and isinstance(desired, Mapping):
+            if not desired:
+                return self._writable_object(rule, actual)
             return self._merge_objects(rule, desired, actual)
         if isinstance(desired, (list, tuple)) and isinstance(actual, (list, tuple)):
             return self._merge_lists(rule, desired, actual)
@@ -113,12 +117,43 @@ class _Merger:
         if isinstance(actual, (list, tuple)):
             entry = self._rules.entry(rule)
             return [self._writable_part(entry, item) for item in actual]
-        if not isinstance(actual, Mapping):
+        if actual.__class__ is not dict and not isinstance(actual, Mapping):
             return None if actual is ABSENT else actual
-        kept = self._merge_objects(rule, {}, actual)
+        kept = self._writable_object(rule, cast(Mapping[str, object], actual))
         # An object of computed values alone says nothing, but a key of a map does.
         is_computed = actual and not kept and rule.shape.kind is Kind.OBJECT and not rule.is_entry
         return None if is_computed else kept
+
+    def _writable_object(self, rule: Rule, actual: Mapping[str, object]) -> Mapping[str, object]:
+        names = tuple(actual)
+        # What others write may have any number of names, and is not kept.
+        sort_out = _writable_names if len(names) > _MOST_NAMES_KEPT else _kept_writable_names
+        kept: dict[str, object] = {}
+        for key, name, child in sort_out(self._rules, rule, names):
+            if child.fact.follows and self._view.is_outdated(child):
+                continue
+            item = self._writable_part(child, actual[key])
+            if item is not None:
+                kept[name] = item
+        return kept
+
+
+def _writable_names(
+    rules: Rules, rule: Rule, names: tuple[str, ...]
+) -> tuple[tuple[str, str, Rule], ...]:
+    """Return (name, name to send, rule) of the properties of a live object that can be written."""
+    return tuple(
+        (key, key if rule.is_map else child.name, child)
+        for key in names
+        if not _is_left_out(child := rules.child(rule, key))
+        and not (child.generated and "name" in names)
+    )
+
+
+_MOST_NAMES_KEPT = 200
+
+# The digest of the state asks this of every resource, and Azure's bodies have few shapes.
+_kept_writable_names = lru_cache(maxsize=4096)(_writable_names)
 
 
 def _is_left_out(rule: Rule) -> bool:

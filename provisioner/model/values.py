@@ -1,9 +1,9 @@
 """JSON values of ARM bodies, and leaves that are unknown before apply or sensitive."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias
 
 Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 """Anything JSON can hold. Typed read-only: nothing in azsec changes a value it was given."""
@@ -101,19 +101,33 @@ def is_identical(one: object, other: object) -> bool:
 def unknowns(value: object) -> Iterator[Unknown]:
     """Yield every Unknown inside `value`, in document order."""
     # Most values are leaves of no interest: a generator for each of them cost more than the search.
+    items: Any = value
     kind = value.__class__
     if kind is Unknown or kind is Sensitive:
-        yield cast(Unknown, value)
+        yield items
         return
     if kind is dict or isinstance(value, Mapping):
-        items: Iterable[object] = cast(Mapping[str, object], value).values()
-    elif isinstance(value, (list, tuple)):
-        items = value
-    else:
+        items = items.values()
+    elif not isinstance(value, (list, tuple)):
         return
     for item in items:
         if item.__class__ not in _KNOWN_LEAVES:
             yield from unknowns(item)
+
+
+def is_known(value: object) -> bool:
+    """Return whether a value holds nothing that only Azure will know, and nothing sensitive."""
+    items: Any = value
+    kind = value.__class__
+    if kind in _KNOWN_LEAVES:
+        return True
+    if kind is Unknown or kind is Sensitive:
+        return False
+    if kind is dict or isinstance(value, Mapping):
+        items = items.values()
+    elif not isinstance(value, (list, tuple)):
+        return True
+    return all(item.__class__ in _KNOWN_LEAVES or is_known(item) for item in items)
 
 
 def texts_in(value: object) -> Iterator[str]:
@@ -140,21 +154,22 @@ def lookup(body: object, path: Sequence[str]) -> object:
     ARM compares property names without case, and some services answer in another case than the
     one they document (guidelines.md §3.1), so an exact hit is tried first and a caseless one then.
     """
+    found: Any = body
     for key in path:
         # Nearly every object is a dict, and comparing classes is faster than isinstance of an ABC.
-        is_dict = body.__class__ is dict
-        if not is_dict and (body.__class__ in _LEAVES or not isinstance(body, Mapping)):
+        is_dict = found.__class__ is dict
+        if not is_dict and (found.__class__ in _LEAVES or not isinstance(found, Mapping)):
             return ABSENT
-        found = cast(Mapping[str, object], body).get(key, ABSENT)
-        if found is ABSENT:
-            if not is_dict and isinstance(body, CaselessMapping):
+        value = found.get(key, ABSENT)
+        if value is ABSENT:
+            if not is_dict and isinstance(found, CaselessMapping):
                 return ABSENT
-            name = _names_of(cast(Mapping[str, object], body)).get(key.lower())
+            name = _names_of(found).get(key.lower())
             if name is None:
                 return ABSENT
-            found = cast(Mapping[str, object], body)[name]
-        body = found
-    return body
+            value = found[name]
+        found = value
+    return found
 
 
 def _names_of(body: Mapping[str, object]) -> Mapping[str, str]:
@@ -185,7 +200,7 @@ def in_lower_case(value: object) -> Mapping[str, object]:
     """Return an object with its names in lower case, for who reads many of them; else {}."""
     if value.__class__ is not dict and not isinstance(value, Mapping):
         return {}
-    stated = cast(Mapping[str, object], value)
+    stated: Any = value
     return {name: stated[own] for name, own in _names_of(stated).items()}
 
 

@@ -33,7 +33,7 @@ from provisioner.model.actual import ActualState, Found
 from provisioner.model.diagnostic import Diagnostic
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.secret_values import holds_secret, mask_secrets
-from provisioner.model.values import Unknown, Value, unknowns
+from provisioner.model.values import Value, is_known, unknowns
 from provisioner.plan.addition_documents import (
     accepted_documents,
     addition_documents,
@@ -259,9 +259,8 @@ def _read_inputs(
             continue
         for source in unknowns(stating.body):
             value = resolve(source, readable)
-            is_known = not isinstance(value, Unknown) and not any(True for _ in unknowns(value))
             # What would be written of a secret is refused, so no plan has to hold it.
-            if is_known and not holds_secret(value):
+            if is_known(value) and not holds_secret(value):
                 found.append(Input(source, to_plain(value)))
     return tuple(found)
 

@@ -34,7 +34,7 @@ from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.key_index import KeyIndex
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
 from provisioner.model.secret_values import find_secrets
-from provisioner.model.values import Body, Value, lookup, unknowns
+from provisioner.model.values import Body, Value, is_known, lookup
 from provisioner.plan.accepted_additions import Accepted, sort_additions
 from provisioner.plan.actual_state import Inventory
 from provisioner.plan.additions import Addition, find_additions
@@ -364,6 +364,35 @@ _LOSSES = (Action.DELETE, Action.REPLACE)
 _UPDATES = (Action.UPDATE, Action.ADOPT)
 
 
+class _LiveValues(Mapping[str, Mapping[str, Value]]):
+    """What expressions may read of the resources that exist, by address.
+
+    Each is made when it is first read: most resources are read by none.
+    """
+
+    def __init__(self) -> None:
+        self._parts: dict[str, tuple[DesiredResource, Body, Mapping[str, Value]]] = {}
+        self._made: dict[str, Mapping[str, Value]] = {}
+
+    def add(self, resource: DesiredResource, live: Body, desired: Mapping[str, Value]) -> None:
+        """Add a resource that exists, with its live body and the desired one."""
+        self._parts[resource.address] = (resource, live, desired)
+
+    def __getitem__(self, address: str) -> Mapping[str, Value]:
+        if address not in self._made:
+            self._made[address] = _value_of(*self._parts[address])
+        return self._made[address]
+
+    def __contains__(self, address: object) -> bool:
+        return address in self._parts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parts)
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+
 class _Decider:
     def __init__(
         self,
@@ -383,7 +412,7 @@ class _Decider:
         self._only_read = {r.id.key for r in graph if not r.managed}
         self._replaced = KeyIndex(())
         self._kept_marks, self._withheld = marks
-        self.values: dict[str, Mapping[str, Value]] = {}
+        self.values = _LiveValues()
         types = {resource.address: resource.type for resource in graph}
         self._readable = concealed_values(self.values, types, catalog.schemas)
         self.diagnostics: list[Diagnostic] = []
@@ -414,7 +443,7 @@ class _Decider:
         ExpressionError passes through for a reference that has no value, or for which Azure
         answered a secret.
         """
-        if next(unknowns(stated), None) is None:
+        if is_known(stated):
             return stated  # most bodies: nothing in them is to be resolved, or is Azure's
         return _without_secrets(resolve(stated, self._readable))
 
@@ -562,7 +591,7 @@ class _Decider:
         self, resource: DesiredResource, actual: Found | Missing | Unreadable
     ) -> None:
         if isinstance(actual, Found):
-            self.values[resource.address] = _value_of(resource, actual.body, {})
+            self.values.add(resource, actual.body, {})
             return
         why = actual.reason if isinstance(actual, Unreadable) else "Azure has no such resource"
         self.diagnostics.append(
@@ -604,7 +633,7 @@ class _Decider:
             action, reason = self._action_in_place(resource, found, declared, adopted=adopted)
         if action in (Action.NO_OP, Action.UPDATE, Action.ADOPT):
             desired = with_live(desired, ignored)
-            self.values[resource.address] = _value_of(resource, found.body, desired)
+            self.values.add(resource, found.body, desired)
         return ResourceChange(
             resource.address, resource.id, resource.type, action, reason, declared, undeclared,
             desired, found, ignored=ignored, tags=tuple(tag for tag in tags if not _is_mark(tag)),

@@ -108,16 +108,19 @@ def find_unmanaged(
     What a service makes for one of the environment's resources is not listed.
     """
     catalog = contents.catalog
-    candidates = {resource.key: resource for resource in contents.in_groups}
-    for hit in state.found.values():
-        if hit.id.parent is not None and _stands_in_ours(hit, graph, gone, catalog):
-            candidates[hit.id.key] = hit.id
     declared = declared_keys(graph)
+    candidates = {r.key: r for r in contents.in_groups if r.key not in declared}
+    for key, hit in state.found.items():
+        if (
+            key not in declared
+            and hit.id.parent is not None
+            and _stands_in_ours(hit, graph, gone, catalog)
+        ):
+            candidates[key] = hit.id
     return tuple(
         candidates[key]
         for key in sorted(candidates)
-        if key not in declared
-        and key not in gone
+        if key not in gone
         and key not in additions
         and key not in contents.made_by
         and not _is_extension(candidates[key], catalog)

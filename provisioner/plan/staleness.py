@@ -11,7 +11,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.diff.comparison import compare
 from provisioner.model.actual import ActualState, Found, Unreadable
 from provisioner.model.diagnostic import Diagnostic, error
-from provisioner.model.values import Value, unknowns
+from provisioner.model.values import Value, is_known
 from provisioner.plan.assembly import field_document
 from provisioner.plan.plan import Observed, Plan
 from provisioner.plan.redaction import with_live_bodies
@@ -108,7 +108,7 @@ def _with_secrets(
         seen = resolve(body, values.get)
     except ExpressionError:
         return None
-    return None if any(True for _ in unknowns(seen)) else cast(Mapping[str, Value], seen)
+    return cast(Mapping[str, Value], seen) if is_known(seen) else None
 
 
 def _stale_diagnostic(what: str, how: str) -> Diagnostic:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from provisioner.catalog.endpoints import POLICY_RESTRICTIONS
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import ABSENT, Json, Unknown, Value, lookup, unknowns
+from provisioner.model.values import ABSENT, Json, Unknown, Value, is_known, lookup
 from provisioner.preflight.azure_queries import AzureQuery, Replies, ask_scope, scope_of
 from provisioner.preflight.check import Check
 from provisioner.preflight.planned_changes import PlannedChanges, PolicyChange, Write
@@ -232,4 +232,4 @@ def _is_unknown(body: Mapping[str, Value], path: str) -> bool:
         if isinstance(value, Unknown):
             return True
         value = lookup(value, (name,)) if isinstance(value, Mapping) else value
-    return any(True for _ in unknowns(value))
+    return not is_known(value)

@@ -4,22 +4,21 @@ from collections.abc import Iterator
 
 from provisioner.model.cidr import parse_range
 from provisioner.service_rules.addresses import read_loosely
-from provisioner.service_rules.partial_bodies import Tree, texts_at
-from provisioner.service_rules.rule import Refusal
+from provisioner.service_rules.rule import Refusal, Write
 
 
-def unreadable_ranges(body: Tree, *paths: str) -> Iterator[Refusal]:
+def unreadable_ranges(write: Write, *paths: str) -> Iterator[Refusal]:
     """Yield what is no range in CIDR notation (Azure: InvalidAddressPrefixFormat)."""
-    for at, text in texts_at(body, *paths):
+    for at, text in write.texts_at(*paths):
         if "/" not in text or read_loosely(text) is None:
             yield Refusal(
                 at, f"{text!r} is not a range of addresses in CIDR notation, such as 10.0.0.0/24"
             )
 
 
-def ranges_with_host_bits(body: Tree, *paths: str) -> Iterator[Refusal]:
+def ranges_with_host_bits(write: Write, *paths: str) -> Iterator[Refusal]:
     """Yield the ranges with bits set behind their prefix (Azure: InvalidCIDRNotation)."""
-    for at, text in texts_at(body, *paths):
+    for at, text in write.texts_at(*paths):
         meant = read_loosely(text) if "/" in text and parse_range(text) is None else None
         if meant is not None:
             yield Refusal(

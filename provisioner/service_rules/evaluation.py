@@ -44,12 +44,12 @@ def judge_write(
 
 
 def _judge(write: Write, catalog: Catalog, only: Container[str] | None) -> Iterator[Finding]:
-    for rule in rules_of(write.type):
-        # A delete has no body after it, which rules about creations and updates would read as
-        # silence.
-        if rule.deletes is write.deletes and (only is None or rule.id in only):
-            for refusal in _new_refusals(rule, write):
-                yield Finding(rule, refusal)
+    # A delete has no body after it, which rules about creations and updates would read as silence.
+    for rule in rules_of(write.type, deletes=write.deletes):
+        if only is None or rule.id in only:
+            refusals = tuple(rule.judge(write))
+            if refusals:
+                yield from (Finding(rule, each) for each in _new_refusals(rule, write, refusals))
     if write.deletes:
         return
     before = {} if write.before is None else _stated_before(write, write.before, catalog)
@@ -68,9 +68,11 @@ def _judge(write: Write, catalog: Catalog, only: Container[str] | None) -> Itera
             yield replace(found, refusal=replace(found.refusal, path=path))
 
 
-def _new_refusals(rule: ServiceRule, write: Write) -> Iterator[Refusal]:
-    refusals = tuple(rule.judge(write))
-    if not refusals or write.before is None or write.deletes:
+def _new_refusals(
+    rule: ServiceRule, write: Write, refusals: tuple[Refusal, ...]
+) -> Iterator[Refusal]:
+    """Yield those of a rule's refusals that the body before does not have."""
+    if write.before is None or write.deletes:
         yield from refusals
         return
     # Azure accepted what exists, and accepts it again: a write that leaves a refused value as it is

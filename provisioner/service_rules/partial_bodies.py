@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import ABSENT, Unknown, is_empty, lookup
@@ -19,11 +19,12 @@ def value_at(body: Tree, path: str) -> Tree:
 
     ABSENT where nothing is, and the Unknown that is at it or above it.
     """
-    value = body
+    value: Any = body
     for step in _path_steps(path):
-        if type(value) is dict and step in value:
-            value = value[step]
-        elif isinstance(value, (dict, Mapping)):  # of a dict the first is known at once
+        if value.__class__ is dict:  # nearly every object, and what it has is found at once
+            found = value.get(step, ABSENT)
+            value = lookup(value, (step,)) if found is ABSENT else found
+        elif isinstance(value, Mapping):
             value = lookup(value, (step,))
         elif isinstance(value, Unknown):
             return value
@@ -100,15 +101,6 @@ def texts_at(body: Tree, *paths: str) -> Iterator[tuple[str, str]]:
             for index, entry in enumerate(value):
                 if isinstance(entry, str) and entry:
                     yield f"{path}[{index}]", entry
-
-
-def is_known(value: Tree) -> bool:
-    """Return whether a value holds nothing that only Azure will know."""
-    if isinstance(value, Mapping):
-        return all(is_known(item) for item in value.values())
-    if isinstance(value, (list, tuple)):
-        return all(is_known(item) for item in value)
-    return not isinstance(value, Unknown)
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

@@ -24,15 +24,19 @@ def all_rules() -> tuple[ServiceRule, ...]:
     return tuple(found.values())
 
 
-def rules_of(type_name: str) -> tuple[ServiceRule, ...]:
-    """Return the rules for writes of a type (case ignored), those for every type first."""
+def rules_of(type_name: str, *, deletes: bool) -> tuple[ServiceRule, ...]:
+    """Return the rules for writes of a type (case ignored), those for every type first.
+
+    They are those for its deletes, or those for its creations and updates.
+    """
     by_type = _by_type()
-    return (*by_type.get(ANY_TYPE, ()), *by_type.get(type_name.lower(), ()))
+    name = type_name.lower()
+    return (*by_type.get((ANY_TYPE, deletes), ()), *by_type.get((name, deletes), ()))
 
 
 @lru_cache(maxsize=1)
-def _by_type() -> Mapping[str, tuple[ServiceRule, ...]]:
-    found: dict[str, list[ServiceRule]] = {}
+def _by_type() -> Mapping[tuple[str, bool], tuple[ServiceRule, ...]]:
+    found: dict[tuple[str, bool], list[ServiceRule]] = {}
     for rule in all_rules():
-        found.setdefault(rule.type.lower(), []).append(rule)
+        found.setdefault((rule.type.lower(), rule.deletes), []).append(rule)
     return {name: tuple(rules) for name, rules in found.items()}

@@ -6,11 +6,14 @@ most refusals about something missing need certainty that it is missing.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol, TypeAlias
 
+from provisioner.model.cidr import Range, parse_range
 from provisioner.model.estate import Resource
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Value
+from provisioner.service_rules.partial_bodies import texts_at
 
 ANY_TYPE = "*"
 """The type of a rule that holds for resources of every type."""
@@ -74,7 +77,7 @@ class RuleContext(Protocol):
         """Return whether a resource is certainly created by this: nothing can refer to it yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Write:
     """One write: the body before (None: nothing, or all of it is deleted first) and after.
 
@@ -97,6 +100,31 @@ class Write:
     def parent(self) -> Resource | Unseen | None:
         """Return the parent of a child; None for no child, or for a parent that does not exist."""
         return self.neighbours.lookup(self.id.parent) if self.id.parent else None
+
+    def texts_at(self, *paths: str) -> tuple[tuple[str, str], ...]:
+        """Return (path, text) of each text at these paths of the body after.
+
+        It is a text, or those of a list of them.
+        """
+        found = self._texts.get(paths)
+        if found is None:
+            found = self._texts[paths] = tuple(texts_at(self.after, *paths))
+        return found
+
+    def ranges_at(self, *paths: str) -> Iterator[tuple[str, Range]]:
+        """Yield (path, range) of the ranges at these paths of the body after.
+
+        What is no range is left out.
+        """
+        for at, text in self.texts_at(*paths):
+            found = parse_range(text)
+            if found is not None:
+                yield at, found
+
+    @cached_property
+    def _texts(self) -> dict[tuple[str, ...], tuple[tuple[str, str], ...]]:
+        """What was read: the rules of a subnet read its ranges seven times."""
+        return {}
 
     @property
     def siblings(self) -> Listing:

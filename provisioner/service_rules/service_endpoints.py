@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 from provisioner.model.estate import Resource
-from provisioner.model.values import Unknown
+from provisioner.model.values import Unknown, is_known
 from provisioner.service_rules.partial_bodies import (
     Tree,
     entries_at,
     id_at,
-    is_known,
     text_at,
     value_at,
 )

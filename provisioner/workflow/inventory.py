@@ -26,7 +26,7 @@ from provisioner.model.actual import ActualState, Found, Missing
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.span import Span
-from provisioner.model.values import Value, unknowns
+from provisioner.model.values import Value, is_known, unknowns
 from provisioner.plan.owners import find_owners
 from provisioner.plan.value_text import mask_output, to_plain
 from provisioner.workflow.environment_reader import Reading, read_environment
@@ -198,8 +198,7 @@ def evaluate_expression(
     except ExpressionError as problem:
         return EvaluatedDocument(expression=text, known=False, error=f"error: {problem}")
     shown = mask_output(value, "")
-    known = not any(True for _ in unknowns(shown))
-    return EvaluatedDocument(expression=text, value=to_plain(shown), known=known)
+    return EvaluatedDocument(expression=text, value=to_plain(shown), known=is_known(shown))
 
 
 def has_errors(results: Sequence[EvaluatedDocument]) -> bool:

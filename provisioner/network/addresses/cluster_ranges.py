@@ -16,7 +16,7 @@ from provisioner.catalog.node_pools import surge_text as read_surge
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.ranges import IpRange, read_range
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import ABSENT, Body, Unknown, Value, lookup, unknowns
+from provisioner.model.values import ABSENT, Body, Unknown, Value, is_known, lookup
 
 
 class Plugin(StrEnum):
@@ -167,7 +167,7 @@ def _stated_ranges(body: Body, names: Iterable[str]) -> tuple[IpRange, ...]:
     for name in names:
         stated = lookup(body, ("properties", "networkProfile", name))
         listed = stated if isinstance(stated, (list, tuple)) else [stated]
-        if any(True for _ in unknowns(stated)):
+        if not is_known(stated):
             return ()
         texts = [text for text in listed if isinstance(text, str) and text]
         found = [_read_bridge(text) if "Bridge" in name else read_range(text) for text in texts]

@@ -12,7 +12,7 @@ from typing import TypeGuard
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.ranges import IpRange, read_range
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import Unknown, in_lower_case, lookup, unknowns
+from provisioner.model.values import Unknown, in_lower_case, is_known, lookup
 from provisioner.network.addresses.cluster_ranges import Cluster, read_clusters
 from provisioner.network.addresses.demand import Demand, read_demands
 
@@ -246,7 +246,7 @@ def _read_subnet(resource: Resource, demands: tuple[Demand, ...]) -> Subnet:
         parse_resource_id(lookup(properties.get("networksecuritygroup"), ("id",))),
         parse_resource_id(lookup(properties.get("routetable"), ("id",))),
         demands,
-        isinstance(whole, Unknown) or any(True for _ in unknowns(delegated)),
+        isinstance(whole, Unknown) or not is_known(delegated),
     )  # fmt: skip
 
 

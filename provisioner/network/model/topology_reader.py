@@ -11,7 +11,7 @@ from provisioner.catalog.egress import features_of
 from provisioner.catalog.private_link import hosts_of
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import Unknown, in_lower_case, list_items, unknowns
+from provisioner.model.values import Unknown, in_lower_case, is_known, list_items
 from provisioner.network.model.body_values import (
     address_or_key,
     id_key_at,
@@ -214,8 +214,8 @@ class _Reader:
             *([p] if isinstance(p := properties.get("addressprefix"), str) and p else []),
         ]
         network = resource.id.parent
-        nat = id_key_at(properties.get("natgateway"), "id")
-        table = id_key_at(properties.get("routetable"), "id")
+        nat = _key_of_reference(properties.get("natgateway"))
+        table = _key_of_reference(properties.get("routetable"))
         return Subnet(
             key=resource.id.key,
             label=resource.label,
@@ -223,19 +223,11 @@ class _Reader:
             network=network.key if network else "",
             ranges=parse_range_texts(prefixes),
             table=self._tables.get(table or ""),
-            group=self.groups.get(id_key_at(properties.get("networksecuritygroup"), "id") or ""),
+            group=self.groups.get(_key_of_reference(properties.get("networksecuritygroup")) or ""),
             nat_gateway=self._label_of(nat) if nat else None,
             private=properties.get("defaultoutboundaccess") is False,
-            service_endpoints=tuple(
-                name
-                for entry in list_items(properties.get("serviceendpoints"))
-                if (name := text_at(entry, "service"))
-            ),
-            delegations=tuple(
-                name
-                for entry in list_items(properties.get("delegations"))
-                if (name := text_at(entry, "properties.serviceName"))
-            ),
+            service_endpoints=_texts_of_entries(properties.get("serviceendpoints"), "service"),
+            delegations=_texts_of_entries(properties.get("delegations"), "properties.serviceName"),
             # Azure's default is Disabled: security groups and routes do not apply to private
             # endpoints then (guidelines.md NET-06).
             endpoint_policies=properties.get("privateendpointnetworkpolicies") == "Enabled",
@@ -253,7 +245,7 @@ class _Reader:
         lower case. `table` is the key of its route table.
         """
         for name in ("routeTable", "natGateway"):
-            if isinstance(stated, Unknown) or _has_unknown(properties.get(name.lower())):
+            if isinstance(stated, Unknown) or not is_known(properties.get(name.lower())):
                 yield name
         # A route table of another environment may hold the route that a proof misses.
         if table is not None and (table not in self._tables or table in self._hiding):
@@ -432,8 +424,16 @@ _HOPS = {
 }
 
 
-def _has_unknown(value: object) -> bool:
-    return any(True for _ in unknowns(value))
+def _key_of_reference(reference: object) -> str | None:
+    """Return the key of the id in a reference (`{"id": …}`); None where there is no reference."""
+    return None if reference is None else id_key_at(reference, "id")
+
+
+def _texts_of_entries(entries: object, path: str) -> tuple[str, ...]:
+    """Return the text at a path of each entry of a list, of those that have one."""
+    if not entries:
+        return ()
+    return tuple(text for entry in list_items(entries) if (text := text_at(entry, path)))
 
 
 def _read_pool(resource: Resource) -> Pool:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
-from provisioner.model.values import Unknown
+from provisioner.model.values import Unknown, is_known
 from provisioner.service_rules.conditions import in_range, is_at
 from provisioner.service_rules.partial_bodies import (
     Tree,
     entries_at,
     id_at,
-    is_known,
     is_silent,
     is_stated,
     number_at,

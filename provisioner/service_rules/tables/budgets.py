@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from provisioner.model.values import is_known
 from provisioner.service_rules.conditions import is_at
-from provisioner.service_rules.partial_bodies import is_known, text_at, value_at
+from provisioner.service_rules.partial_bodies import text_at, value_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _BUDGET = "Microsoft.Consumption/budgets"

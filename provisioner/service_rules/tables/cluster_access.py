@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from provisioner.catalog.node_pools import CLUSTER
 from provisioner.model.estate import Resource
 from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import is_known
 from provisioner.service_rules.conditions import at_most, is_at
 from provisioner.service_rules.partial_bodies import (
     entries_at,
     id_at,
-    is_known,
     is_silent,
     is_stated,
     text_at,

@@ -12,9 +12,9 @@ from provisioner.catalog.node_pools import CLUSTER
 from provisioner.model.estate import Resource
 from provisioner.model.permissions import Permission, grants, holds_at, parse_permissions
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import Unknown
+from provisioner.model.values import Unknown, is_known
 from provisioner.service_rules.conditions import is_at
-from provisioner.service_rules.partial_bodies import id_at, is_known, text_at, value_at
+from provisioner.service_rules.partial_bodies import id_at, text_at, value_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _KMS = "properties.securityProfile.azureKeyVaultKms"

@@ -14,10 +14,9 @@ from provisioner.catalog.cluster_defaults import (
     pod_range,
 )
 from provisioner.catalog.node_pools import CLUSTER
-from provisioner.model.values import Body
+from provisioner.model.values import Body, is_known
 from provisioner.service_rules.addresses import first_overlap
 from provisioner.service_rules.partial_bodies import (
-    is_known,
     is_silent,
     text_at,
     texts_at,

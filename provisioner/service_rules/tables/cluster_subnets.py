@@ -11,13 +11,12 @@ from provisioner.model.cidr import Range, parse_range
 from provisioner.model.estate import Resource
 from provisioner.model.ranges import overlap
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Value
+from provisioner.model.values import Value, is_known
 from provisioner.service_rules.addresses import ranges_at
 from provisioner.service_rules.conditions import is_at
 from provisioner.service_rules.partial_bodies import (
     entries_at,
     id_at,
-    is_known,
     is_silent,
     number_at,
     text_at,

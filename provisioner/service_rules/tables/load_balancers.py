@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Unknown
+from provisioner.model.values import Unknown, is_known
 from provisioner.service_rules.conditions import in_range, is_at
 from provisioner.service_rules.partial_bodies import (
     Tree,
     entries_at,
     id_at,
-    is_known,
     is_silent,
     number_at,
     text_at,

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.model.durations import parse_iso_duration
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import Unknown
+from provisioner.model.values import Unknown, is_known
 from provisioner.service_rules.conditions import in_range, is_at
 from provisioner.service_rules.partial_bodies import (
     entries_at,
-    is_known,
     is_silent,
     number_at,
     text_at,

@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 
 from provisioner.model.estate import Resource
-from provisioner.model.values import ABSENT, Unknown
+from provisioner.model.values import ABSENT, Unknown, is_known
 from provisioner.service_rules.conditions import at_most_characters, is_at
 from provisioner.service_rules.partial_bodies import (
     id_at,
-    is_known,
     is_silent,
     is_stated,
     text_at,

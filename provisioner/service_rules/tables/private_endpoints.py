@@ -6,12 +6,12 @@ The group ids of each service are in `catalog.private_link`.
 from collections.abc import Iterator
 
 from provisioner.catalog.private_link import groups_of
+from provisioner.model.values import is_known
 from provisioner.service_rules.addresses import is_within_any, ranges_at, read_loosely
 from provisioner.service_rules.duplicate_names import repeated_names
 from provisioner.service_rules.partial_bodies import (
     entries_at,
     id_at,
-    is_known,
     is_silent,
     text_at,
     texts_at,

@@ -9,6 +9,7 @@ from functools import lru_cache
 from provisioner.model.cidr import Range
 from provisioner.model.estate import Resource
 from provisioner.model.ranges import RangeIndex
+from provisioner.model.values import is_known
 from provisioner.service_rules.address_text import ranges_with_host_bits, unreadable_ranges
 from provisioner.service_rules.addresses import (
     is_port_range,
@@ -19,7 +20,6 @@ from provisioner.service_rules.addresses import (
 )
 from provisioner.service_rules.partial_bodies import (
     id_at,
-    is_known,
     is_stated,
     text_at,
     texts_at,
@@ -48,11 +48,11 @@ _BASTION, _GATEWAY = "azurebastionsubnet", "gatewaysubnet"
 
 
 def _judge_text(write: Write) -> Iterator[Refusal]:
-    yield from unreadable_ranges(write.after, *_RANGES)
+    yield from unreadable_ranges(write, *_RANGES)
 
 
 def _judge_host_bits(write: Write) -> Iterator[Refusal]:
-    yield from ranges_with_host_bits(write.after, *_RANGES)
+    yield from ranges_with_host_bits(write, *_RANGES)
 
 
 def _judge_place(write: Write) -> Iterator[Refusal]:
@@ -60,7 +60,7 @@ def _judge_place(write: Write) -> Iterator[Refusal]:
     if not isinstance(network, Resource) or not is_known(value_at(network.body, _SPACE)):
         return
     spaces = [one for _at, one in ranges_at(network.body, _SPACE)]
-    for at, one in ranges_at(write.after, *_RANGES) if spaces else ():
+    for at, one in write.ranges_at(*_RANGES) if spaces else ():
         if not is_within_any(one, spaces):
             yield Refusal(
                 at,
@@ -76,7 +76,7 @@ def _taken_ranges(write: Write) -> list[Range]:
 
 
 def _judge_overlap(write: Write) -> Iterator[Refusal]:
-    mine = list(ranges_at(write.after, *_RANGES))
+    mine = list(write.ranges_at(*_RANGES))
     network = write.id.parent
     if network is None or not mine:
         return
@@ -105,7 +105,7 @@ def _ranges_in(subnets: Listing) -> RangeIndex[Resource]:
 
 
 def _judge_size(write: Write) -> Iterator[Refusal]:
-    for at, one in ranges_at(write.after, *_RANGES):
+    for at, one in write.ranges_at(*_RANGES):
         if one.version == 4 and not _LARGEST <= one.prefixlen <= _SMALLEST:
             yield Refusal(
                 at,

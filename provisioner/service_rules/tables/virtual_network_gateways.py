@@ -83,11 +83,11 @@ def _judge_active(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_ranges(write: Write) -> Iterator[Refusal]:
-    yield from unreadable_ranges(write.after, _SITE)
+    yield from unreadable_ranges(write, _SITE)
 
 
 def _judge_host_bits(write: Write) -> Iterator[Refusal]:
-    yield from ranges_with_host_bits(write.after, _SITE)
+    yield from ranges_with_host_bits(write, _SITE)
 
 
 def _judge_point(write: Write) -> Iterator[Refusal]:

@@ -9,6 +9,7 @@ from itertools import combinations
 from provisioner.model.cidr import parse_range
 from provisioner.model.estate import Resource
 from provisioner.model.ranges import overlap
+from provisioner.model.values import is_known
 from provisioner.service_rules.address_text import ranges_with_host_bits, unreadable_ranges
 from provisioner.service_rules.addresses import (
     first_overlap,
@@ -21,7 +22,6 @@ from provisioner.service_rules.duplicate_names import repeated_names
 from provisioner.service_rules.partial_bodies import (
     entries_at,
     id_at,
-    is_known,
     is_silent,
     texts_at,
     value_at,
@@ -45,15 +45,15 @@ _RESERVED = tuple(
 
 
 def _judge_text(write: Write) -> Iterator[Refusal]:
-    yield from unreadable_ranges(write.after, _SPACE)
+    yield from unreadable_ranges(write, _SPACE)
 
 
 def _judge_host_bits(write: Write) -> Iterator[Refusal]:
-    yield from ranges_with_host_bits(write.after, _SPACE)
+    yield from ranges_with_host_bits(write, _SPACE)
 
 
 def _judge_own_overlap(write: Write) -> Iterator[Refusal]:
-    for (_at, one), (at, other) in combinations(ranges_at(write.after, _SPACE), 2):
+    for (_at, one), (at, other) in combinations(write.ranges_at(_SPACE), 2):
         if overlap(one, other):
             yield Refusal(
                 at,
@@ -68,7 +68,7 @@ def _judge_space(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_reserved(write: Write) -> Iterator[Refusal]:
-    for at, one in ranges_at(write.after, _SPACE):
+    for at, one in write.ranges_at(_SPACE):
         taken = first_overlap((one,), _RESERVED)
         if taken is not None:
             yield Refusal(at, f"{one} overlaps {taken[1]}, which no virtual network may use")
@@ -78,7 +78,7 @@ def _judge_space_in_use(write: Write) -> Iterator[Refusal]:
     """Yield the removal of a range that a subnet is in."""
     if write.before is None or not is_known(value_at(write.after, _SPACE)):
         return
-    spaces = [one for _at, one in ranges_at(write.after, _SPACE)]
+    spaces = [one for _at, one in write.ranges_at(_SPACE)]
     for subnet in write.neighbours.children(write.id, _SUBNET) if spaces else ():
         for _at, one in ranges_at(subnet.body, *_RANGES):
             if not is_within_any(one, spaces):
@@ -89,7 +89,7 @@ def _judge_space_in_use(write: Write) -> Iterator[Refusal]:
 
 def _judge_peers(write: Write) -> Iterator[Refusal]:
     """Yield a changed address space that overlaps with that of a peered network."""
-    mine = [one for _at, one in ranges_at(write.after, _SPACE)]
+    mine = [one for _at, one in write.ranges_at(_SPACE)]
     for peering in (
         write.neighbours.children(write.id, _PEERING) if write.before is not None else ()
     ):

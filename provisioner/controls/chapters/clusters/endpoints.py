@@ -4,7 +4,6 @@ Facts: guidelines.md §0.6, §1.2 and §2.4.
 """
 
 from collections.abc import Iterator
-from typing import cast
 
 from provisioner.controls.control import Control, Layer, Mappings, Severity, terms
 from provisioner.controls.predicates import equals, is_set, show
@@ -13,7 +12,7 @@ from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.model.cidr import parse_range
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import Unknown, Value, unknowns
+from provisioner.model.values import Unknown, is_known
 from provisioner.network.model.public_ranges import read_reach
 
 _ITEM = "Master endpoint security"
@@ -56,7 +55,7 @@ def _judge_ranges(cluster: Subject) -> Iterator[Observation]:
     reach = read_reach(ranges)
     malformed = [text for text in ranges if parse_range(text) is None]
     # The firewall's egress address is one of the ranges, and it is known after apply.
-    if any(True for _ in unknowns(cast(Value, stated))):
+    if not is_known(stated):
         yield cluster.unknown(_AUTHORIZED_RANGES, f"authorizedIPRanges is {show(stated)}")
     elif not ranges:
         yield cluster.fails(
