@@ -78,14 +78,17 @@ class CompositionCache:
         self._added[key] = json.dumps(entry, separators=(",", ":"), allow_nan=False)
 
     def close(self) -> None:
-        """Write what was added. What this run did not use goes first where room is short."""
+        """Write what was added, and of what this run did not use as much again, the newest first."""
         if self._store is None or not self._added:
             return
         entries = {**self._used, **self._added}
         size = sum(map(len, entries.values()))
+        # Every run reads the whole file. What files and azsec were before is of use on a branch,
+        # and of none after an upgrade: kept without end it costs more than it spares.
+        most = min(MOST_CHARACTERS, 2 * size)
         for key, raw in self._kept.items():
             size += 0 if key in entries else len(raw)
-            if size > MOST_CHARACTERS:
+            if size > most:
                 break
             entries.setdefault(key, raw)
         self._store.write(entries)

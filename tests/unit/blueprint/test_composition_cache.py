@@ -116,6 +116,19 @@ def test_what_changed_is_composed_again_and_nothing_else(what: str) -> None:
     assert graph == Counted().compose({**FILES, **changed})[0]
 
 
+def test_a_store_grows_to_twice_what_one_composition_needs():
+    store = Counted()
+    store.compose()
+    needed = len("".join(store.entries.values()))
+    branch = {**FILES, **_CHANGES["a module's file"][0]}
+    store.compose(branch)
+    assert store.compose()[1] == store.compose(branch)[1] == []  # both are kept
+    for upgrade in range(1, 6):
+        store.stamp = f"{upgrade}"
+        store.compose()
+        assert len("".join(store.entries.values())) <= 2 * needed
+
+
 @pytest.mark.parametrize("change", ["schemas", "api version"])
 def test_other_facts_of_types_are_another_entry(change: str) -> None:
     store = Counted()
