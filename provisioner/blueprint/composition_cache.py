@@ -78,7 +78,7 @@ class CompositionCache:
         self._added[key] = json.dumps(entry, separators=(",", ":"), allow_nan=False)
 
     def close(self) -> None:
-        """Write what was added, and of what this run did not use as much again, the newest first."""
+        """Write what was added, and of what this run did not use as much again (newest first)."""
         if self._store is None or not self._added:
             return
         entries = {**self._used, **self._added}

@@ -29,7 +29,8 @@ class KeyIndex:
 
     def covers(self, key: str) -> bool:
         """Return whether a key is one of these or below one of them."""
-        return key in self._known or any(above in self._known for above in keys_above(key))
+        known = self._known
+        return bool(known) and (key in known or any(above in known for above in keys_above(key)))
 
 
 def keys_above(key: str) -> Iterator[str]:

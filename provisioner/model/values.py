@@ -209,20 +209,26 @@ def values_at(body: object, path: str) -> Iterator[object]:
 
     `[]` after a name stands for all entries of its list, `*` for all values of an object.
     """
-    name, _, rest = path.partition(".")
-    bare = name.removesuffix("[]")
-    value = lookup(body, (bare,))
-    if name == "*":
-        found = tuple(body.values()) if isinstance(body, Mapping) else ()
-    elif bare == name:
-        found = () if value is ABSENT else (value,)
-    else:
-        found = list_items(value)
-    for each in found:
-        if rest:
-            yield from values_at(each, rest)
-        else:
-            yield each
+    found: list[object] = [body]
+    for name, is_list in _steps_of(path):
+        below: list[object] = []
+        for each in found:
+            if name == ("*",):
+                below += each.values() if isinstance(each, Mapping) else ()
+                continue
+            value = lookup(each, name)
+            if is_list:
+                below += list_items(value)
+            elif value is not ABSENT:
+                below.append(value)
+        found = below
+    return iter(found)
+
+
+# Paths are those of the catalog and of facts, each of which is read in thousands of bodies.
+@lru_cache(maxsize=4096)
+def _steps_of(path: str) -> tuple[tuple[tuple[str], bool], ...]:
+    return tuple(((name.removesuffix("[]"),), name.endswith("[]")) for name in path.split("."))
 
 
 def without_at(body: Mapping[str, Value], path: Sequence[str]) -> Mapping[str, Value]:

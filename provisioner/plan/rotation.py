@@ -91,8 +91,9 @@ class _Rotator:
         for key in sorted(self.state.found):
             hit = self.state.found[key]
             resource_type, mark = self._mark_of(hit)
-            going = key in gone or any(above.key in gone for above in hit.id.ancestors)
-            if resource_type is not None and mark is not None and not going:
+            if resource_type is None or mark is None:
+                continue
+            if key not in gone and not any(above.key in gone for above in hit.id.ancestors):
                 yield ResourceChange(
                     address=f"{mark[0]}/{hit.id.name}",
                     id=hit.id,

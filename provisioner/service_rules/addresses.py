@@ -3,7 +3,6 @@
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 from provisioner.model.cidr import Range, parse_range
 from provisioner.model.ranges import first_free, is_within, overlap, show_ends
@@ -42,14 +41,15 @@ def is_service_tag(text: str) -> bool:
     return word in _TAGS or (word.isalnum() and word.startswith(_FAMILIES))
 
 
-# The rules of a subnet read each of its ranges several times.
-@lru_cache(maxsize=65_536)
 def read_loosely(text: str) -> Range | None:
     """Return a CIDR range or a single address as a range, host bits ignored; else None.
 
     Azure also accepts an address of fewer than four numbers, the last of which fills the rest:
     `789` is 0.0.3.21 (recorded: cli/test_network_nsg.yaml).
     """
+    exact = parse_range(text)
+    if exact is not None:
+        return exact
     try:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:

@@ -89,8 +89,8 @@ def _check_unknown_ranges(network: VirtualNetwork) -> Iterator[Diagnostic]:
 
 
 def _check_size(subnet: Subnet, network: VirtualNetwork) -> Iterator[Diagnostic]:
-    usable = subnet.usable
-    if usable is None or not subnet.demands:
+    usable = subnet.usable if subnet.demands else None
+    if usable is None:
         return
     least = sum(demand.least for demand in subnet.demands)
     most = sum(demand.addresses or demand.least for demand in subnet.demands)

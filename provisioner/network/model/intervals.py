@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from provisioner.model.cidr import parse_range
+
 _HIGHEST_ADDRESS = 2**32 - 1
 _HIGHEST_PORT = 2**16 - 1
 
@@ -139,7 +141,12 @@ def parse_addresses(text: str) -> Intervals | None:
         if dash:
             pair = int(ipaddress.IPv4Address(low.strip())), int(ipaddress.IPv4Address(high.strip()))
             return Intervals((pair,)) if pair[0] <= pair[1] else None
-        network = ipaddress.IPv4Network(text.strip(), strict=False)
+        exact = parse_range(text)
+        network = (
+            exact
+            if isinstance(exact, ipaddress.IPv4Network)
+            else ipaddress.IPv4Network(text.strip(), strict=False)
+        )
     except ValueError:
         return None
     return Intervals(((int(network.network_address), int(network.broadcast_address)),))
