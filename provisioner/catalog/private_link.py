@@ -84,6 +84,8 @@ def domains_of(type_name: str, name: str) -> frozenset[str]:
     These are its hosts, and all of their parent domains.
     """
     zones, _patterns = _SERVICES.get(type_name.lower(), ({}, ()))
+    if not zones:
+        return frozenset()  # nearly every type
     hosts = (host for cloud in zones for host in hosts_of(type_name, name, cloud, ""))
     return frozenset(
         host.split(".", position)[-1] for host in hosts for position in range(host.count("."))

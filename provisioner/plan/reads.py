@@ -212,10 +212,12 @@ def _listed_children(
     What is owned and left the blueprint is looked into as well, before anything deletes it.
     """
     named = {(r.id.parent.key, r.type.name) for r in graph if r.id.parent is not None}
-    stated = [resource.id for resource in graph if _may_exist(resource, found)]
-    for holder in stated:
-        known = catalog.of(holder)
-        for child in catalog.children(known) if known is not None else ():
+    for resource in graph:
+        children = catalog.children(resource.type)
+        if not children or not _may_exist(resource, found):
+            continue
+        holder = resource.id
+        for child in children:
             if child.lists is ListRead.PARENT and (holder.key, child.name) in named:
                 yield holder, child
         yield from listable_children(holder, catalog, as_proof=removing)

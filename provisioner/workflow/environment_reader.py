@@ -60,21 +60,25 @@ def read_environment(
     """
     first = reader.read(wide_reads(graph, catalog, marks.owner, subscriptions))
     owned = [entry.id for entry in take_inventory(first, marks).owned]
-    below = child_reads(graph, catalog, bodies_of(first, catalog), owned, removing=removing)
+    bodies = dict(bodies_of(first, catalog))
+    below = child_reads(graph, catalog, bodies, owned, removing=removing)
     elsewhere = stray_reads(first, marks.owner, subscriptions)
     second = reader.read((*below, *elsewhere))
     answers: list[Answer] = [*first, *second[: len(below)]]
+    bodies |= bodies_of(second[: len(below)], catalog)
     strays = take_inventory(second[len(below) :], marks).owned
     # Children of children: each round lists below what the last one found, until nothing is new.
     while further := child_reads(
         graph,
         catalog,
-        bodies_of(answers, catalog),
+        bodies,
         owned,
         [answer.read for answer in answers],
         removing=removing,
     ):
-        answers += reader.read(further)
+        found = reader.read(further)
+        answers += found
+        bodies |= bodies_of(found, catalog)
     state = assemble_state(answers, graph, catalog, owned)
     inventory = take_inventory(answers, marks)
     owners = find_owners(state, catalog, marks)
@@ -87,9 +91,7 @@ def read_environment(
     inside = (
         [
             read
-            for read in child_reads(
-                graph, catalog, bodies_of(answers, catalog), owned, done, removing=True
-            )
+            for read in child_reads(graph, catalog, bodies, owned, done, removing=True)
             if (listed := catalog.find(read.type)) is None or not listed.listed_if_declared
         ]
         if carriers
