@@ -150,15 +150,18 @@ def _services_named(
 
 
 def _texts_in(value: Value) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield key
-            yield from _texts_in(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _texts_in(item)
+    """Yield every text inside a value, keys too, in no order."""
+    # A generator for each of the objects in a body takes twice as long as one with a stack.
+    pending: list[Value] = [value]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, Mapping):
+            yield from each
+            pending += each.values()
+        elif isinstance(each, (list, tuple)):
+            pending += each
 
 
 def _ids_in(value: Value) -> Iterator[ResourceId]:

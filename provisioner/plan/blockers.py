@@ -44,12 +44,13 @@ def block_refused_changes(
     changes: Changes,
     graph: DesiredGraph,
     state: ActualState,
+    actual: Estate,
     catalog: Catalog,
     today: str | None,
 ) -> Changes:
     """Block the changes that Azure would refuse, and return them with the turns of the others.
 
-    `today` is the day of the apply.
+    `actual` is the estate of the found state; `today` is the day of the apply.
 
     Where what goes is named by a resource of the environment whose blueprint is silent about it,
     the reference goes too, as a change of that resource. A change that is blocked no longer makes
@@ -60,7 +61,7 @@ def block_refused_changes(
     while True:
         standing = _with_blocked(changes, blocked)
         freed = _remove_undeclared_references(standing, live)
-        foresight = _Foresight(freed, graph, live, today)
+        foresight = _Foresight(freed, graph, live, actual, today)
         turns = foresight.turns
         more = dict(foresight.refusals()) or dict(turns.stuck())
         if not more:
@@ -145,12 +146,15 @@ class _Foresight:
     changes: Changes
     graph: DesiredGraph
     live: _Live
+    actual: Estate
     today: str | None
 
     @cached_property
     def outcome(self) -> Estate:
         """The state that the plan leads to."""
-        return planned_estate(self.changes, self.live.state, self.graph, self.live.catalog)
+        return planned_estate(
+            self.changes, self.live.state, self.graph, self.live.catalog, self.actual
+        )
 
     @cached_property
     def around(self) -> RuleContext:
@@ -162,9 +166,14 @@ class _Foresight:
     @property
     def turns(self) -> ChangeOrder:
         """Which of the changes come after which others."""
-        resources, state, catalog = self.changes.resources, self.live.state, self.live.catalog
         return ChangeOrder(
-            resources, self.graph, state, catalog, self.outcome, self.around, self.today
+            self.changes.resources,
+            self.graph,
+            self.actual,
+            self.live.catalog,
+            self.outcome,
+            self.around,
+            self.today,
         )
 
     @cached_property

@@ -16,12 +16,10 @@ from functools import cached_property
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.plan import Action
-from provisioner.model.actual import ActualState
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.key_index import keys_above
 from provisioner.model.resource_id import ResourceId
 from provisioner.plan.changes import ResourceChange
-from provisioner.plan.estates import actual_estate
 from provisioner.plan.rotation import resource_stating
 from provisioner.plan.service_refusals import findings_of
 from provisioner.service_rules.evaluation import Finding
@@ -44,13 +42,13 @@ class Precedence:
 class ChangeOrder:
     """Finds the turns of the changes of a plan.
 
-    `outcome` is the state that the plan leads to, `around` what stands beside each change then, and
-    `today` the day of the apply.
+    `actual` is the found state, `outcome` the one that the plan leads to, `around` what stands
+    beside each change then, and `today` the day of the apply.
     """
 
     changes: Sequence[ResourceChange]
     graph: DesiredGraph
-    state: ActualState
+    actual: Estate
     catalog: Catalog
     outcome: Estate
     around: RuleContext
@@ -105,10 +103,6 @@ class ChangeOrder:
     def _changes_by_key(self) -> Mapping[str, ResourceChange]:
         return {c.id.key: c for c in self.changes if c.action in _CHANGED and c.stand_in is None}
 
-    @cached_property
-    def _actual_estate(self) -> Estate:
-        return actual_estate(self.state, self.graph, self.catalog)
-
     def _preceding_keys(self, change: ResourceChange) -> frozenset[str]:
         """Return the keys of what is made before a change in any case.
 
@@ -130,9 +124,7 @@ class ChangeOrder:
         self, change: ResourceChange, pending: Collection[str]
     ) -> tuple[Finding, ...]:
         """Return what Azure refuses of a change while others (keys) are still to be made."""
-        around = _Meanwhile(
-            self._actual_estate, self.around, self._changes_by_key, frozenset(pending)
-        )
+        around = _Meanwhile(self.actual, self.around, self._changes_by_key, frozenset(pending))
         return findings_of(change, self.outcome, around, self.catalog, self.today)
 
     def _changes_needed_first(self, change: ResourceChange, pending: Sequence[str]) -> list[str]:

@@ -464,10 +464,10 @@ def _plan_graph(
     changes = replace(changes, diagnostics=tuple(diagnostics))
     if scope.request.targets:
         changes = select_changes(changes, graph, Target(scope.request.targets))
-    changes = block_refused_changes(changes, graph, reading.state, catalog, desired.today)
+    found = actual_estate(reading.state, desired.graph, catalog)
+    changes = block_refused_changes(changes, graph, reading.state, found, catalog, desired.today)
     census = take_census(reading, desired.graph, catalog)
     assessment, evaluated = Assessment(), census
-    found = actual_estate(reading.state, desired.graph, catalog)
     if graph.resources and scope.assess:
         assessment, evaluated = _evaluate_changes(
             changes, desired, reading.state, found, catalog, census
