@@ -87,7 +87,17 @@ class EvaluationContext:
 
     def subjects(self, kind: str) -> tuple[Resource, ...]:
         """Return the resources of a type that are judged."""
-        return tuple(found for found in self.estate.of_type(kind) if found.id.key in self.own)
+        found = self._subjects.get(kind)
+        if found is None:
+            found = self._subjects[kind] = tuple(
+                each for each in self.estate.of_type(kind) if each.id.key in self.own
+            )
+        return found
+
+    @cached_property
+    def _subjects(self) -> dict[str, tuple[Resource, ...]]:
+        """The resources that are judged, by the type that a rule asked for."""
+        return {}
 
     def unreadable_inputs(self, kinds: frozenset[str]) -> tuple[UnreadableInput, ...]:
         """Return what of some types (in lower case) could not be read.

@@ -27,7 +27,10 @@ class Verdict(StrEnum):
     @property
     def rank(self) -> int:
         """The position on the scale: 0 is worst."""
-        return list(Verdict).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
 @dataclass(frozen=True, slots=True)

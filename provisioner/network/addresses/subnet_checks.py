@@ -64,28 +64,29 @@ _API_SERVER_PREFIX = 28
 def check_subnets(plan: AddressPlan, estate: Estate) -> Iterator[Diagnostic]:
     """Yield what is wrong with the subnets of a plan."""
     for network in plan.networks.values():
-        yield from _check_unknown_ranges(network)
         for subnet in network.subnets:
-            yield from _check_size(subnet, network)
-            rule = _RULE_BY_NAME.get(subnet.name.lower())
-            if rule is not None:
-                yield from _check_service_subnet(subnet, rule, estate)
-            yield from _check_delegations(subnet)
-            yield from _check_company(subnet, rule)
+            yield from check_subnet(subnet, network, estate)
 
 
-def _check_unknown_ranges(network: VirtualNetwork) -> Iterator[Diagnostic]:
-    for subnet in network.subnets:
-        # Azure can allocate a range from an address pool; a malformed one is a service rule's
-        # matter.
-        if not subnet.known and not subnet.wrong and subnet.demands:
-            yield warning(
-                "unknown-range",
-                f"{subnet.resource.label} has no range that is known before Azure gives it, so "
-                "its size is not checked.",
-                subnet.resource.span,
-                "State its addressPrefix.",
-            )
+def check_subnet(subnet: Subnet, network: VirtualNetwork, estate: Estate) -> Iterator[Diagnostic]:
+    """Yield what is wrong with one subnet of a network."""
+    rule = _RULE_BY_NAME.get(subnet.name.lower())
+    if rule is None and not subnet.demands:
+        return  # most subnets of an estate: nothing in it has needs
+    # Azure can allocate a range from an address pool; a malformed one is a service rule's matter.
+    if not subnet.known and not subnet.wrong and subnet.demands:
+        yield warning(
+            "unknown-range",
+            f"{subnet.resource.label} has no range that is known before Azure gives it, so "
+            "its size is not checked.",
+            subnet.resource.span,
+            "State its addressPrefix.",
+        )
+    yield from _check_size(subnet, network)
+    if rule is not None:
+        yield from _check_service_subnet(subnet, rule, estate)
+    yield from _check_delegations(subnet)
+    yield from _check_company(subnet, rule)
 
 
 def _check_size(subnet: Subnet, network: VirtualNetwork) -> Iterator[Diagnostic]:

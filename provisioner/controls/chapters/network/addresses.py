@@ -32,7 +32,7 @@ from provisioner.model.estate import Estate
 from provisioner.network.addresses.cluster_checks import check_clusters
 from provisioner.network.addresses.overlaps import find_overlaps
 from provisioner.network.addresses.plan import AddressPlan, read_address_plan
-from provisioner.network.addresses.subnet_checks import check_subnets
+from provisioner.network.addresses.subnet_checks import check_subnet
 from provisioner.service_rules.evaluation import Finding, judge_write
 from provisioner.service_rules.rule import Write
 from provisioner.service_rules.rule_context import EstateContext
@@ -204,13 +204,8 @@ def _judge_network(network: Subject) -> Iterator[Observation]:
     read = plan.networks.get(network.id.key)
     if read is None:
         return
+    # Its subnets and clusters are subjects of their own.
     yield from _observe_refusals(network, _RANGE_RULES)
-    # Only the network itself: its subnets and clusters are subjects of their own, and would be
-    # reported twice.
-    alone = replace(plan, networks={network.id.key: replace(read, subnets=())}, clusters=())
-    yield from _observe_diagnostics(
-        network, _SPACE, check_subnets(alone, network.derive(_whole_estate))
-    )
     spaces = ", ".join(str(space) for space in read.spaces)
     yield network.passes(_SPACE, f"its address space is {spaces}")
 
@@ -221,12 +216,8 @@ def _judge_subnet(subnet: Subject) -> Iterator[Observation]:
     if network is None or read is None:
         return
     yield from _observe_refusals(subnet, _RANGE_RULES)
-    # What others there are matters to its place alone, and that is judged as an overlap.
-    alone = replace(network, subnets=(read,), wrong=())
-    reduced = replace(plan, networks={network.id.key: alone}, clusters=())
-    yield from _observe_diagnostics(
-        subnet, _PREFIX, check_subnets(reduced, subnet.derive(_whole_estate))
-    )
+    wrong = check_subnet(read, network, subnet.derive(_whole_estate))
+    yield from _observe_diagnostics(subnet, _PREFIX, wrong)
     ranges = ", ".join(str(one) for one in read.ranges)
     yield subnet.passes(_PREFIX, f"{ranges} is large enough for the configured maximum")
 
