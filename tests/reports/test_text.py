@@ -15,7 +15,7 @@ from provisioner.reports.markdown import render_plan_markdown
 from provisioner.reports.section_text import Columns
 from provisioner.reports.security_text import security_total
 from provisioner.reports.styled import columns_of
-from provisioner.reports.text import write_text
+from provisioner.reports.text import RENDERERS, renderer_of, write_text
 from provisioner.reports.type_names import kinds_of
 from tests.reports import control_documents, documents
 from tests.reports.documents import AKS, added, change, changed, removed
@@ -353,3 +353,8 @@ def test_types_are_shortened_before_anything_else(row):
 def test_types_that_would_read_alike_keep_their_provider():
     types = ("Microsoft.Network/locks", "Microsoft.Storage/locks", "Microsoft.Network/routeTables")
     assert list(kinds_of(types).values()) == ["Network/locks", "routeTables", "Storage/locks"]
+
+
+@pytest.mark.parametrize("document", RENDERERS)
+def test_every_document_has_the_renderer_that_its_name_is_given(document: str):
+    assert callable(renderer_of(document))
