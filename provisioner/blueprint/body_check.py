@@ -14,7 +14,7 @@ from provisioner.blueprint.secret_checks import HINT
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.field import Field
 from provisioner.catalog.resource_type import ResourceType, Tier
-from provisioner.catalog.schema import RANGES, Kind, Model, Property, SchemaIndex, Shape
+from provisioner.catalog.schema import RANGES, Kind, Model, SchemaIndex, Shape
 from provisioner.model.diagnostic import Diagnostic, error, nearest, warning
 from provisioner.model.span import Span
 from provisioner.model.values import Unknown
@@ -45,6 +45,7 @@ _CASE_MATTERS = frozenset(
 """Maps whose keys Kubernetes compares with their case. All other names are those of Azure,
 which compares them without (guidelines.md §3.1): of two it takes one, and does not say which."""
 _ENVELOPE = frozenset({"id", "name", "type"})
+_STATED_ELSEWHERE = _ENVELOPE | {"location"}
 
 
 _ANYTHING = Shape(Kind.ANY)
@@ -189,7 +190,7 @@ class _Checker:
                     place,
                     HINT,
                 )
-            else:
+            elif not _is_free_text(prop.shape, item):  # most values of most bodies
                 yield from self.check(prop.shape, item, node.get(key) or node, (*path, key))
         yield from self._missing_required(model, value, node, path)
 
@@ -199,20 +200,15 @@ class _Checker:
         given = {key.lower() for key, item in value.items() if item is not None}
         if not self._written or (path and "id" in given):
             return  # a reference, whatever else the model of what it points to requires
-        for prop in model.properties.values():
-            if self._is_required(prop, path) and prop.name.lower() not in given:
+        for prop in model.required:
+            stated_elsewhere = not path and prop.name in _STATED_ELSEWHERE
+            if not stated_elsewhere and prop.name.lower() not in given:
                 yield error(
                     "missing-property",
                     f"{_readable_path((*path, prop.name))} is required by {self._type.name}.",
                     node.span,
                     "Add it.",
                 )
-
-    @staticmethod
-    def _is_required(prop: Property, path: tuple[str, ...]) -> bool:
-        if not path and prop.name in _ENVELOPE | {"location"}:
-            return False
-        return prop.required and not prop.read_only
 
     def _fact_at(self, path: Sequence[str]) -> Field:
         generic = ".".join(path)
@@ -271,6 +267,11 @@ def _is_of_kind(kind: Kind, value: object) -> bool:
     if isinstance(value, bool):
         return kind is Kind.BOOLEAN
     return isinstance(value, _ACCEPTED[kind])
+
+
+def _is_free_text(shape: Shape, value: object) -> bool:
+    """Return whether a value is a text where any text may be."""
+    return value.__class__ is str and shape.kind is Kind.STRING and not shape.enum
 
 
 def _is_known(value: object, enum: tuple[str, ...]) -> bool:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from provisioner.blueprint import cel_library as cel
 from provisioner.blueprint.deferred_expressions import defer_unknown_chains
@@ -80,7 +80,7 @@ class Expression:
 
     `program` is what is run: the text with the calls that count its cost. `reads` are the names
     that must be bound, sorted (those of comprehensions are left out), and the paths of each that
-    are read.
+    are read. `lone` is the chain that the whole text is, None where it is more.
     """
 
     text: str
@@ -89,6 +89,7 @@ class Expression:
     chains: tuple[Chain, ...]
     functions: tuple[str, ...]
     reads: Mapping[str, "Paths"]
+    lone: Chain | None
 
 
 @lru_cache(maxsize=4096)
@@ -116,7 +117,8 @@ def compile_expression(text: str) -> Expression:
     reads: dict[str, list[tuple[str | int, ...]]] = {}
     for chain in sorted(chains, key=lambda chain: chain.root):
         reads.setdefault(chain.root, []).append(chain.path)
-    return Expression(text, counting, metered, chains, functions, reads)
+    lone = next((chain for chain in chains if str(chain) == text), None)
+    return Expression(text, counting, metered, chains, functions, reads, lone)
 
 
 def unknown_functions(expression: Expression) -> tuple[str, ...]:
@@ -212,6 +214,13 @@ def evaluate(
 def _evaluate_known(
     expression: Expression, scope: Mapping[str, Bound], known: Lookup, budget: Budget
 ) -> Value:
+    if expression.lone is not None:
+        read = _value_of_chain(scope[expression.lone.root], expression.lone, known)
+        if _is_scalar(read):
+            # Most expressions of a blueprint are a name or a property, and CEL is not needed.
+            Meter(expression.metered, budget, 0).start()
+            budget.charge_value(read)
+            return cast("Value", read)
     unknown = {
         chain: paths
         for chain in expression.chains
@@ -251,6 +260,14 @@ def _value_of_chain(bound: Bound, chain: Chain, known: Lookup) -> Any:  # noqa: 
     return current
 
 
+def _is_scalar(value: object) -> bool:
+    """Return whether CEL gives a value as it is: a text, a boolean or a number of 64 bits."""
+    kind = value.__class__
+    if kind is int:
+        return -(2**63) <= cast("int", value) < 2**63
+    return kind is str or kind is bool
+
+
 def _sensitive_value(
     expression: Expression,
     scope: Mapping[str, Bound],
@@ -264,9 +281,8 @@ def _sensitive_value(
     Where the expression is nothing but a name, that is the value it reads; else all of it is
     sensitive, whatever the expression makes of that.
     """
-    (first, *others) = expression.chains
-    if not others and expression.text == str(first):
-        value = _plain_value(_value_of_chain(scope[first.root], first, known))
+    if expression.lone is not None:
+        value = _plain_value(_value_of_chain(scope[expression.lone.root], expression.lone, known))
         budget.charge_value(value)
         return value
     paths = tuple(sorted({path for chain in secret for path in unknown[chain]}))

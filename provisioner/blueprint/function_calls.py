@@ -75,6 +75,7 @@ def _parameter_list(signature: inspect.Signature) -> str:
     return f"({', '.join(words)})"
 
 
+@lru_cache(maxsize=256)
 def _accepted_types(hint: Any) -> list[Any]:  # noqa: ANN401
     """Return the plain types that an annotation accepts; none, where it accepts everything."""
     parts = get_args(hint) if isinstance(hint, UnionType) else (hint,)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol, TypeAlias
 
 from provisioner.catalog.api_introductions import Introduced
@@ -485,7 +486,7 @@ class ResourceType:
     listed_if_declared: bool = False
     always_listed_at: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def namespace(self) -> str:
         """The resource provider: the part before the first slash."""
         return self.name.partition("/")[0]
@@ -515,28 +516,28 @@ class ResourceType:
         """
         return "Updating" if self.namespace == "Microsoft.Network" else "Creating"
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """The last segment, as in a URL (`subnets`)."""
         return self.name.rpartition("/")[2]
 
-    @property
+    @cached_property
     def list_name(self) -> str:
         """The name under which a list answers it: its own, or that of a list of several types."""
         return f"{self.parent}/{self.listed_as}" if self.listed_as else self.name
 
-    @property
+    @cached_property
     def parent(self) -> str | None:
         """The parent's type for a child type, else None."""
         head = self.name.rpartition("/")[0]
         return head if "/" in head else None
 
-    @property
+    @cached_property
     def name_in_id(self) -> str:
         """The type as in ids: the bare segment for a container, else the name."""
         return self.kind if self.kind in (SUBSCRIPTION, RESOURCE_GROUP) else self.name
 
-    @property
+    @cached_property
     def has_location(self) -> bool:
         """Whether a body carries a location: top-level resources in a group do."""
         return self.located and self.parent is None and self.scope is Scope.RESOURCE_GROUP
@@ -557,10 +558,19 @@ class ResourceType:
         """Return the facts of the property at `path` (entries as `[]`), case ignored."""
         return self._facts.get(path.lower(), NO_FACTS)
 
-    @property
+    @cached_property
+    def has_sensitive_facts(self) -> bool:
+        """Whether a fact marks a property as one that no document shows."""
+        return any(fact.sensitive for fact in self.fields.values())
+
+    @cached_property
+    def can_refuse(self) -> bool:
+        """Whether the facts have values, or changes, that Azure refuses."""
+        return any(
+            fact.irreversible or fact.refused or fact.forbidden or fact.parent_fixed
+            for fact in self.fields.values()
+        )
+
+    @cached_property
     def _facts(self) -> Mapping[str, Field]:
-        cached: Mapping[str, Field] | None = self.__dict__.get("_folded")
-        if cached is None:
-            cached = {path.lower(): facts for path, facts in self.fields.items()}
-            self.__dict__["_folded"] = cached
-        return cached
+        return {path.lower(): facts for path, facts in self.fields.items()}

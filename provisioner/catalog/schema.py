@@ -5,8 +5,9 @@ data (`to_json`, `from_json`), so that it can be cached on disk and read without
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from provisioner.model.values import Json
@@ -61,22 +62,27 @@ class Property:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
     """One object type: its properties by wire name. `open_ended` ones accept any other name too."""
 
     name: str
     properties: Mapping[str, Property]
     open_ended: bool = False
-    by_folded_name: Mapping[str, Property] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        folded = {name.lower(): prop for name, prop in self.properties.items()}
-        object.__setattr__(self, "by_folded_name", folded)
 
     def find(self, name: str) -> Property | None:
         """Return the property of this name, case ignored as ARM ignores it, or None."""
-        return self.properties.get(name) or self.by_folded_name.get(name.lower())
+        return self.properties.get(name) or self._by_folded_name.get(name.lower())
+
+    @cached_property
+    def required(self) -> tuple[Property, ...]:
+        """The properties that a body has to state."""
+        return tuple(p for p in self.properties.values() if p.required and not p.read_only)
+
+    # Of the models that are loaded most are never looked into.
+    @cached_property
+    def _by_folded_name(self) -> Mapping[str, Property]:
+        return {name.lower(): prop for name, prop in self.properties.items()}
 
 
 @dataclass(frozen=True, slots=True)

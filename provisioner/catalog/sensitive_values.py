@@ -27,12 +27,8 @@ def find_sensitive(
         for text, path in find_credentials(properties):
             if not _is_enum(resource_type, schemas, path):
                 yield text, path
-    if _has_sensitive_facts(resource_type):
+    if resource_type.has_sensitive_facts:
         yield from _by_facts(resource_type, body, ("",), ())
-
-
-def _has_sensitive_facts(resource_type: ResourceType) -> bool:
-    return any(fact.sensitive for fact in resource_type.fields.values())
 
 
 def _by_facts(

@@ -57,7 +57,7 @@ class FieldChange:
     is_state: bool = False
 
     @staticmethod
-    def added(path: str, value: Value) -> "FieldChange":
+    def added(path: str, value: Value, *, sensitive: bool = False) -> "FieldChange":
         """Return the change of a declared property that did not exist."""
         return FieldChange(
             path=path,
@@ -65,6 +65,7 @@ class FieldChange:
             declared=True,
             before=ABSENT,
             after=value,
+            sensitive=sensitive,
             unknown=isinstance(value, Unknown),
         )
 

@@ -581,11 +581,17 @@ class _Decider:
         if group is not None and group.key in self._state.found:
             why = f"the group {group} exists, and {resource.type.kind} takes one that Azure makes"
             return self._blocked_change(resource, Missing(resource.id), why)
-        result = compare(resource.type, self._catalog.schemas, desired, {})
-        refused = next((change.refused for change in result.changes if change.refused), None)
+        refused = self._refused_value(resource, desired)
         if refused is not None:
             return self._blocked_change(resource, Missing(resource.id), refused)
         return _creation(resource, desired, self._catalog.schemas)
+
+    def _refused_value(self, resource: DesiredResource, desired: Mapping[str, Value]) -> str | None:
+        """Return why Azure never accepts a value in the body of a creation, or None."""
+        if not resource.type.can_refuse:
+            return None  # most types, and a comparison takes long
+        found = compare(resource.type, self._catalog.schemas, desired, {})
+        return next((change.refused for change in found.changes if change.refused), None)
 
     def _report_missing_existing(
         self, resource: DesiredResource, actual: Found | Missing | Unreadable
@@ -841,7 +847,7 @@ def creation_of(
         for length in range(1, len(path) + 1)
     }
     fields = tuple(
-        replace(FieldChange.added(path, value), sensitive=steps in hidden)
+        FieldChange.added(path, value, sensitive=steps in hidden)
         for path, steps, value in _leaf_values(desired, "", ())
         if not is_ownership_tag(path.removeprefix("tags."))
     )

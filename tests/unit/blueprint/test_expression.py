@@ -1,6 +1,8 @@
 """Expressions: what they read is found without running them, and Unknown flows through."""
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from provisioner.blueprint.expression import (
     ExpressionError,
@@ -208,3 +210,27 @@ def test_an_expression_without_a_value_says_why(text, scope, said):
     with pytest.raises(ExpressionError) as problem:
         _run(text, scope)
     assert str(problem.value) == said
+
+
+_SCALARS = st.one_of(st.text(max_size=9), st.booleans(), st.integers(-(2**70), 2**70), st.floats())
+
+
+@given(
+    st.recursive(
+        st.none() | _SCALARS,
+        lambda below: st.lists(below) | st.dictionaries(st.sampled_from("aB"), below),
+    )
+)
+@example(2**63)
+@example({"A": "other case"})
+@settings(max_examples=100, deadline=None)
+def test_a_lone_name_or_property_is_what_cel_gives(value: object):
+    for text in ("x", "x.a", "x.a.B", "x[0]", "x[1].a"):
+        results = []
+        for written in (text, f"({text})"):  # in parentheses CEL evaluates it
+            try:
+                found = evaluate(compile_expression(written), {"x": value}, lambda _: None)
+                results.append((found.__class__, repr(found)))
+            except ExpressionError as problem:
+                results.append((ExpressionError, str(problem)))
+        assert results[0] == results[1]
