@@ -41,7 +41,8 @@ def registrations_for(
     # MissingSubscriptionRegistration).
     for namespace in (resource_type.namespace, *resource_type.providers):
         yield Registration(namespace, subscription)
-    yield from _stated_requirements(resource_type, subscription, body, "")
+    if resource_type.has_requirements:
+        yield from _stated_requirements(resource_type, subscription, body, "")
 
 
 def _stated_requirements(

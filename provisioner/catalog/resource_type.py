@@ -564,6 +564,11 @@ class ResourceType:
         return any(fact.sensitive for fact in self.fields.values())
 
     @cached_property
+    def has_requirements(self) -> bool:
+        """Whether a value of a property needs a registration."""
+        return any(fact.requires or fact.requires_there for fact in self.fields.values())
+
+    @cached_property
     def can_refuse(self) -> bool:
         """Whether the facts have values, or changes, that Azure refuses."""
         return any(
