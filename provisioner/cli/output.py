@@ -7,11 +7,6 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from provisioner.documents.combined import (
-    CombinedApplyDocument,
-    CombinedPlanDiffDocument,
-    CombinedPlanDocument,
-)
 from provisioner.engine.timings import measure_phase
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.provisioning import OPERATION_SECONDS
@@ -27,6 +22,11 @@ if TYPE_CHECKING:
         ClusterApplyDocument,
         ClusterDriftDocument,
         ClusterPlanDocument,
+    )
+    from provisioner.documents.combined import (
+        CombinedApplyDocument,
+        CombinedPlanDiffDocument,
+        CombinedPlanDocument,
     )
     from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
     from provisioner.documents.drift import DriftDocument
@@ -53,10 +53,14 @@ def print_plan(
     document: "PlanDocument", output: str, stream: TextIO | None = None, *, full: bool = False
 ) -> None:
     """Print a plan as text, JSON or Markdown; `full` lists every create of a large one."""
-    from provisioner.reports.markdown import render_plan_markdown
-
     document = document.model_copy(update={"lists_all": full})
-    _print_document(document, output, stream or sys.stdout, lambda: render_plan_markdown(document))
+
+    def render_markdown() -> str:
+        from provisioner.reports.markdown import render_plan_markdown
+
+        return render_plan_markdown(document)
+
+    _print_document(document, output, stream or sys.stdout, render_markdown)
 
 
 def print_saved_plan(document: "PlanDocument", output: str, *, full: bool = False) -> None:
@@ -95,6 +99,7 @@ def print_plan_diff(document: "PlanDiffDocument | CombinedPlanDiffDocument", out
     """Print the differences of two plans as text, JSON or Markdown."""
 
     def render_markdown() -> str:
+        from provisioner.documents.combined import CombinedPlanDiffDocument
         from provisioner.reports.combined_markdown import render_combined_diff_markdown
         from provisioner.reports.plan_diff_markdown import render_plan_diff_markdown
 
@@ -214,7 +219,7 @@ def print_adoption(document: "AdoptionDocument", output: str) -> None:
 
 
 def print_combined(
-    document: CombinedPlanDocument | CombinedApplyDocument,
+    document: "CombinedPlanDocument | CombinedApplyDocument",
     output: str,
     stream: TextIO | None = None,
 ) -> None:
@@ -224,6 +229,7 @@ def print_combined(
     """
 
     def render_markdown() -> str:
+        from provisioner.documents.combined import CombinedApplyDocument
         from provisioner.reports.combined_markdown import render_combined_plan_markdown
 
         if isinstance(document, CombinedApplyDocument):

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from provisioner.documents.additions import AcceptedDocument, AdditionDocument
 from provisioner.documents.document import DiagnosticDocument, LockedSourceDocument
-from provisioner.documents.drift import DriftDocument
 from provisioner.documents.plan import (
     Action,
     FieldChangeDocument,
@@ -22,6 +21,9 @@ from provisioner.documents.plan import (
 from provisioner.documents.proof import FAILS, BreachDocument
 from provisioner.documents.trace import FlowPathDocument
 from provisioner.reports.values import list_difference, plain, plural, show_path
+
+if TYPE_CHECKING:
+    from provisioner.documents.drift import DriftDocument
 
 SIGNS: Mapping[Action, str] = {
     Action.NO_OP: " ",
@@ -118,7 +120,7 @@ def no_changes(document: PlanDocument) -> str:
     return _nothing_found(NO_CHANGES, but_for, document.in_progress, document.diagnostics)
 
 
-def no_drift(document: DriftDocument) -> str:
+def no_drift(document: "DriftDocument") -> str:
     """Return the sentence for a check without drift: its scope, and the limits of that."""
     if not document.is_certain:
         unseen = len(document.census.unreadable)
@@ -141,7 +143,7 @@ def no_drift(document: DriftDocument) -> str:
     return f"{scoped} {plural(cluster.declared, 'object')} in the cluster: not observed."
 
 
-def _but_for(document: PlanDocument | DriftDocument) -> list[str]:
+def _but_for(document: "PlanDocument | DriftDocument") -> list[str]:
     """Return what Azure has beyond the blueprint, in words."""
     told = (
         ("is ignored", document.ignored),
