@@ -64,10 +64,10 @@ def _stated_twice(
 def _with_edges_of_ids(
     resource: DesiredResource, by_key: Mapping[str, DesiredResource]
 ) -> DesiredResource:
+    reasons = [("scope", ancestor) for ancestor in resource.id.ancestors]
+    _collect_ids(resource.body, "", reasons)
     found = list(resource.edges)
     known = {edge.on for edge in found}
-    reasons = [("scope", ancestor) for ancestor in resource.id.ancestors]
-    reasons += [(path, mentioned) for path, mentioned in _mentioned_ids(resource.body, "")]
     for reason, mentioned in reasons:
         other = by_key.get(mentioned.key)
         if other is not None and other is not resource and other.address not in known:
@@ -78,24 +78,24 @@ def _with_edges_of_ids(
     return replace(resource, edges=tuple(sorted(found)))
 
 
-def _mentioned_ids(value: Value, path: str) -> Iterator[tuple[str, ResourceId]]:
-    """Yield (path, id) of the ids among the keys and the texts of a value."""
+def _collect_ids(value: Value, path: str, found: list[tuple[str, ResourceId]]) -> None:
+    """Add (path, id) of the ids among the keys and the texts of a value to `found`, in order."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             named = parse_resource_id(key)
             if named is not None:
-                yield path, named
+                found.append((path, named))
             # Every leaf of every body comes by here, and few of them are ids.
             if not item.startswith("/") if isinstance(item, str) else item.__class__ in _NUMBERS:
                 continue
-            yield from _mentioned_ids(item, f"{path}.{key}" if path else key)
+            _collect_ids(item, f"{path}.{key}" if path else key, found)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            yield from _mentioned_ids(item, f"{path}[{index}]")
+            _collect_ids(item, f"{path}[{index}]", found)
     else:
         mentioned = parse_resource_id(value)
         if mentioned is not None:
-            yield path, mentioned
+            found.append((path, mentioned))
 
 
 _NUMBERS = frozenset({int, float, bool, type(None)})

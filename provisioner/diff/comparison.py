@@ -133,6 +133,21 @@ def _compare_wholes(desired: object, actual: object) -> tuple[FieldChange, ...]:
 _SCALARS = frozenset({str, bool, int, float})
 
 
+def _is_the_same(desired: object, actual: object) -> bool:
+    """Return whether two scalars, or two references to a resource, are equal and of one class."""
+    kind = desired.__class__
+    if kind is not actual.__class__:
+        return False
+    if kind in _SCALARS:
+        return desired == actual
+    is_reference = kind is dict and len(cast(dict[str, object], desired)) == 1
+    return (
+        is_reference
+        and desired == actual
+        and cast(dict[str, object], desired).get("id").__class__ is str
+    )
+
+
 class _Walker:
     """Walks two bodies once, and keeps what differs."""
 
@@ -157,10 +172,8 @@ class _Walker:
         for key, value in desired.items():
             child = self._rules.child(rule, key)
             real = theirs.pop(fold(key), None)
-            if value.__class__ in _SCALARS and real is not None and not child.states:
-                other = actual[real]
-                if value.__class__ is other.__class__ and value == other:
-                    continue  # most values of most bodies: whatever the rule, they are the same
+            if real is not None and not child.states and _is_the_same(value, actual[real]):
+                continue  # most values of most bodies: whatever the rule, they are the same
             if child.states and real is not None:
                 self._judge_state(child, actual[real], _property_path(path, child.name))
             if (child.silent and not child.stated) or (child.generated and named):

@@ -54,6 +54,8 @@ def split_ignored(
     address: str, changes: Sequence[FieldChange], ignores: Iterable[Ignore]
 ) -> tuple[tuple[FieldChange, ...], tuple[Ignored, ...]]:
     """Return the changes of a resource that count, and those that the environment ignores."""
+    if not changes:
+        return (), ()
     kept: list[FieldChange] = []
     ignored: list[Ignored] = []
     inside = [ignore for ignore in ignores if ignore.holds(address)]
