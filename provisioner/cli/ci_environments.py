@@ -89,12 +89,12 @@ def select_all(paths: Sequence[str]) -> Selection:
 
 
 def select_touched(
-    paths: Sequence[str], base: str, head: str, catalog: Catalog, *, all_named: bool
+    paths: Sequence[str], base: str, head: str | None, catalog: Catalog, *, all_named: bool
 ) -> Selection:
     """Return the environments that read a file which differs between `head` and its merge base.
 
-    The merge base is that with `base`. Where no environments were named, those whose files are
-    deleted are included.
+    The merge base is that with `base`; without a `head` the working tree is compared. Where no
+    environments were named, those whose files are deleted are included.
     """
     changes = changed_files(base, head)
     changed = {_place_of(Path(change.path)): _path_from_here(change) for change in changes}

@@ -187,7 +187,14 @@ def _open_scheduler(options: FleetOptions, request: FleetRequest) -> tuple[Sched
 
 def _fleet_request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
     if options.resume is None:
-        environments = only_changed(list_fleet(options.patterns), options.changed_since)
+        every = list_fleet(options.patterns)
+        environments = only_changed(every, options.changed_since)
+        if options.changed_since is not None and not options.quiet:
+            # The census counts those that are processed, and does not know of the others.
+            sys.stderr.write(
+                f"{len(environments)} of {len(every)} environments read a file that was changed "
+                f"since {options.changed_since}\n"
+            )
         return FleetRequest(
             options.name or name_run(),
             options.command,

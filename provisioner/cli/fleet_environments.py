@@ -76,14 +76,15 @@ def _check_text(path: str) -> None:
 def only_changed(
     environments: tuple[FleetEnvironment, ...], base: str | None
 ) -> tuple[FleetEnvironment, ...]:
-    """Return the environments that read a file which differs between a commit and HEAD.
+    """Return the environments that read a file which differs between a commit and the working tree.
 
-    Those of which that is not known are included; without a commit all are.
+    The commit is the merge base of HEAD with `base`: what others changed since does not count.
+    Environments of which it is not known are included, and without a commit all are.
     """
     if base is None:
         return environments
     paths = [one.path for one in environments]
-    selection = select_touched(paths, base, "HEAD", load_catalog(), all_named=True)
+    selection = select_touched(paths, base, None, load_catalog(), all_named=True)
     wanted = {one.path for one in selection.touched} | {one.path for one in selection.unknown}
     return tuple(one for one in environments if one.path in wanted)
 

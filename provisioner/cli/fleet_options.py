@@ -67,7 +67,8 @@ ChangedSinceOption = Annotated[
     typer.Option(
         "--changed-since",
         metavar="REVISION",
-        help="Select environments that read a file which differs between this revision and HEAD.",
+        help="Select environments that read a file which was changed since this revision, "
+        "uncommitted changes included.",
         show_default=False,
     ),
 ]

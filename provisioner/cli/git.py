@@ -104,20 +104,31 @@ def merges(commit: str, other: str) -> bool:
     return f"parent {other}" in told.splitlines() or is_ancestor(other, commit)
 
 
-def changed_files(base: str, head: str) -> list[ChangedFile]:
+def changed_files(base: str, head: str | None) -> list[ChangedFile]:
     """Return the files that differ between `head` and its merge base with `base`, in order.
 
-    A renamed file is a deleted one and a new one. Raises DiagnosticError for a revision that git
-    does not know: one that begins with a dash would be an option.
+    Without a `head` they are those of the working tree, what is not committed and what git does not
+    track included, but for what it ignores. A renamed file is a deleted one and a new one.
+
+    Raises DiagnosticError for a revision that git does not know: one that begins with a dash would
+    be an option.
     """
-    base, head = find_commit(base), find_commit(head)
+    base = find_commit(base)
     top = Path(_git("rev-parse", "--show-toplevel").rstrip("\n"))
-    told = _git("diff", "--name-status", "-z", "--no-renames", f"{base}...{head}", "--")
+    listed = ("--name-status", "-z", "--no-renames")
+    if head is not None:
+        told = _git("diff", *listed, f"{base}...{find_commit(head)}", "--")
+    else:
+        told = _git("diff", *listed, "--merge-base", base, "--")
     fields = told.split("\0")[:-1]
-    return [
+    found = [
         ChangedFile(str(top / path), status == "D")
         for status, path in zip(fields[::2], fields[1::2], strict=True)
     ]
+    if head is None:
+        new = _git("-C", str(top), "ls-files", "--others", "--exclude-standard", "-z")
+        found += [ChangedFile(str(top / path), False) for path in new.split("\0")[:-1]]
+    return found
 
 
 def read_at(commit: str, path: str) -> str:

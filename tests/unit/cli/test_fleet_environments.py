@@ -1,5 +1,6 @@
 """Which environments the patterns of a fleet name: each once, and none left out unseen."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,83 @@ def test_a_path_that_is_no_text_is_refused_by_name(folder):
 
     with pytest.raises(DiagnosticError, match=r"udcff\.yaml' is not UTF-8"):
         list_fleet(["environments/**"])
+
+
+DESCRIBED = """\
+apiVersion: azsec/v1
+kind: Environment
+metadata: {{name: {0}, id: {1}}}
+blueprint: ../{0}.yaml
+cloud: local
+tenantId: 00000000-0000-0000-0000-000000000000
+subscriptions: {{main: 11111111-1111-1111-1111-111111111111}}
+"""
+BLUEPRINT = """\
+apiVersion: azsec/v1
+kind: Blueprint
+metadata: {{name: {0}}}
+resourceGroups: {{main: {{name: rg-{0}, subscription: main, location: westeurope}}}}
+resources:
+  network:
+    type: Microsoft.Network/virtualNetworks
+    name: vnet-{0}
+    resourceGroup: main
+    properties: {{addressSpace: {{addressPrefixes: [{1}]}}}}
+"""
+
+
+def describe(file, name):
+    text = DESCRIBED.format(name, name * 32)
+    Path("environments", f"{file}.yaml").write_text(text, encoding="utf-8")
+
+
+def write_blueprint(name, space):
+    Path(f"{name}.yaml").write_text(BLUEPRINT.format(name, space), encoding="utf-8")
+
+
+def git(*words):
+    who = ["-c", "user.name=Ada Lovelace", "-c", "user.email=ada@contoso.example"]
+    subprocess.run(["git", *who, *words], check=True, capture_output=True)
+
+
+def commit():
+    git("add", "--all")
+    git("commit", "-qm", "Change something")
+
+
+def changed_since(revision):
+    return [one.name for one in only_changed(list_fleet(["environments/**"]), revision)]
+
+
+def test_a_file_that_is_not_committed_has_changed_since_a_revision(folder):
+    (folder / "environments" / "eu" / "b.yaml").unlink()
+    for name in "abc":
+        describe(name, name)
+        write_blueprint(name, "10.0.0.0/16")
+    git("init", "-q", ".")
+    commit()
+    git("branch", "shared")
+    assert changed_since("shared") == []
+
+    write_blueprint("a", "10.1.0.0/16")
+    assert changed_since("shared") == ["a"], "edited"
+    git("checkout", "-q", "-b", "mine")
+    commit()
+    write_blueprint("c", "10.2.0.0/16")
+    git("add", "--all")
+    assert changed_since("shared") == ["a", "c"], "committed, and staged"
+    git("checkout", "-q", "-f", "shared")
+    write_blueprint("b", "10.3.0.0/16")
+    commit()
+    git("checkout", "-q", "mine")
+    assert changed_since("shared") == ["a"], "what others changed since is not ours"
+
+    describe("new", "d")
+    write_blueprint("d", "10.4.0.0/16")
+    Path(".gitignore").write_text("new.yaml\nd.yaml\n")
+    assert changed_since("shared") == ["a"], "ignored by git"
+    Path(".gitignore").unlink()
+    assert changed_since("shared") == ["a", "d"], "not tracked yet"
 
 
 def test_a_revision_is_no_option_of_git(folder):
