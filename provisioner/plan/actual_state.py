@@ -44,21 +44,28 @@ class Inventory:
 
 def bodies_of(answers: Sequence[Answer], catalog: Catalog) -> Mapping[str, Body]:
     """Return every body that the answers hold, children inside of parents too, by id key."""
-    return {found.id.key: found.body for found in _found_in(answers, catalog)}
+    return {key: found.body for key, found in find_resources(answers, catalog).items()}
+
+
+def find_resources(answers: Sequence[Answer], catalog: Catalog) -> dict[str, Found]:
+    """Return every resource that the answers hold, children inside of parents too, by id key."""
+    return {found.id.key: found for found in _found_in(answers, catalog)}
 
 
 def assemble_state(
     answers: Sequence[Answer],
+    seen: Mapping[str, Found],
     graph: DesiredGraph,
     catalog: Catalog,
     owned: Sequence[ResourceId] = (),
 ) -> ActualState:
     """Return the actual state. What a refused read would have shown is unreadable, not absent.
 
-    `owned` is what carries the environment's mark: it may have left the graph.
+    `seen` are the resources that the answers hold (`find_resources`). `owned` is what carries the
+    environment's mark: it may have left the graph.
     """
     unreadable: dict[str, Unreadable] = {}
-    found = {hit.id.key: hit for hit in _found_in(answers, catalog)}
+    found = dict(seen)
     expected = [(resource.id, resource.type.list_name) for resource in graph]
     expected += [
         (each, known.list_name)

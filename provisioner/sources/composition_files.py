@@ -62,8 +62,11 @@ class CompositionFiles:
         return {}
 
     def write(self, entries: Mapping[str, str]) -> None:
-        """Replace the file with these entries; a folder that cannot be written is no failure."""
-        content = "\n".join(f"{key} {entries[key]}" for key in sorted(entries)).encode("ascii")
+        """Replace the file with these entries, in their order.
+
+        A folder that cannot be written is no failure.
+        """
+        content = "\n".join(f"{key} {entry}" for key, entry in entries.items()).encode("ascii")
         with suppress(OSError):
             make_folder(self._folder, private=True)
             write_atomically(self._path, sha256(content).hexdigest().encode() + b"\n" + content)

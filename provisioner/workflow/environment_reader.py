@@ -12,9 +12,15 @@ from provisioner.blueprint.ownership import Marks
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Tier
 from provisioner.engine.ports import Reader
-from provisioner.model.actual import ActualState
+from provisioner.model.actual import ActualState, Found
 from provisioner.model.resource_id import ResourceId, subscription_id
-from provisioner.plan.actual_state import Inventory, assemble_state, bodies_of, take_inventory
+from provisioner.model.values import Body
+from provisioner.plan.actual_state import (
+    Inventory,
+    assemble_state,
+    find_resources,
+    take_inventory,
+)
 from provisioner.plan.foreign_reads import foreign_reads, occupants_of_ours
 from provisioner.plan.owners import Owners, find_owners, find_unaccounted
 from provisioner.plan.reads import (
@@ -60,12 +66,13 @@ def read_environment(
     """
     first = reader.read(wide_reads(graph, catalog, marks.owner, subscriptions))
     owned = [entry.id for entry in take_inventory(first, marks).owned]
-    bodies = dict(bodies_of(first, catalog))
+    seen = find_resources(first, catalog)
+    bodies = {key: hit.body for key, hit in seen.items()}
     below = child_reads(graph, catalog, bodies, owned, removing=removing)
     elsewhere = stray_reads(first, marks.owner, subscriptions)
     second = reader.read((*below, *elsewhere))
     answers: list[Answer] = [*first, *second[: len(below)]]
-    bodies |= bodies_of(second[: len(below)], catalog)
+    _add_resources(seen, bodies, second[: len(below)], catalog)
     strays = take_inventory(second[len(below) :], marks).owned
     # Children of children: each round lists below what the last one found, until nothing is new.
     while further := child_reads(
@@ -78,8 +85,8 @@ def read_environment(
     ):
         found = reader.read(further)
         answers += found
-        bodies |= bodies_of(found, catalog)
-    state = assemble_state(answers, graph, catalog, owned)
+        _add_resources(seen, bodies, found, catalog)
+    state = assemble_state(answers, seen, graph, catalog, owned)
     inventory = take_inventory(answers, marks)
     owners = find_owners(state, catalog, marks)
     carriers = find_unaccounted(owners, graph, state, inventory)
@@ -99,8 +106,10 @@ def read_environment(
     )
     third = (*extension_reads(scopes, catalog, done), *inside, *foreign.reads)
     if third:
-        answers += reader.read(third)
-        state = assemble_state(answers, graph, catalog, owned)
+        found = reader.read(third)
+        answers += found
+        seen |= find_resources(found, catalog)
+        state = assemble_state(answers, seen, graph, catalog, owned)
         inventory = take_inventory(answers, marks)
     return Reading(
         replace(
@@ -119,6 +128,15 @@ def read_environment(
         tuple(stray.id for stray in strays),
         foreign.left_out,
     )
+
+
+def _add_resources(
+    seen: dict[str, Found], bodies: dict[str, Body], answers: Sequence[Answer], catalog: Catalog
+) -> None:
+    """Add to what was seen so far, resources and their bodies, what more answers hold."""
+    more = find_resources(answers, catalog)
+    seen |= more
+    bodies |= {key: hit.body for key, hit in more.items()}
 
 
 def _without_facts(

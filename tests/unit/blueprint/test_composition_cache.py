@@ -127,6 +127,8 @@ def test_a_store_grows_to_twice_what_one_composition_needs():
         store.stamp = f"{upgrade}"
         store.compose()
         assert len("".join(store.entries.values())) <= 2 * needed
+    assert store.compose(branch)[1] == ["two.net"]
+    assert store.compose()[1] == [], "the newest is what stays"
 
 
 @pytest.mark.parametrize("change", ["schemas", "api version"])
