@@ -8,7 +8,7 @@ import pytest
 
 from provisioner.sources.composition_files import CompositionFiles
 
-ENTRIES = {"a" * 64: '{"resources": []}', "b" * 64: "[1]"}
+ENTRIES = {"b" * 64: '{"resources": []}', "a" * 64: "[1]"}
 
 
 def file_of(folder: Path) -> Path:
