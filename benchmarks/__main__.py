@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-_SMALL = 1000
+_SMALL = 5000
 """Up to how many resources an estate is measured `--estate-runs` times, and not once; one that is
 only planned is, too."""
 
