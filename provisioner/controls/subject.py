@@ -127,35 +127,50 @@ class _BodyFilter:
         read = [(_path_keys(path), split_steps(path) or ()) for path in paths]
         steps = [found for _, found in read]
         self._paths = read
-        # Nothing that one path takes out of a body is then written to for another one.
-        # Paths of which none begins another, and none enters a list, can be written straight into
-        # a new body. `set_at` copies every object on the way for each of them.
-        self._are_apart = not any(
+        # Paths of which none begins another, and none enters a list, can be taken out of a body
+        # object by object. `set_at` copies every object on the way for each of them.
+        are_apart = not any(
             one is not other and other[: len(one)] == one for one in steps for other in steps
         ) and not any(step.startswith("[") for found in steps for step in found)
+        self._names = _nest_names(steps) if are_apart else None
 
     def visible_part(self, resource: Resource) -> Resource:
         """Return a resource with nothing in its body but what is at the paths."""
-        body: Value = {}
-        own: dict[str, Value] = {}
-        for keys, steps in self._paths:
-            stated = lookup(resource.body, keys)
-            if isinstance(stated, Absent):
-                continue
-            if self._are_apart:
-                _set_in_own_body(own, steps, cast(Value, stated))
-            else:
-                body = set_at(body, steps, cast(Value, stated))
-        seen = own if self._are_apart else cast(Mapping[str, Value], body)
+        if self._names is not None:
+            seen = _pick_names(resource.body, self._names)
+        else:
+            body: Value = {}
+            for keys, steps in self._paths:
+                stated = lookup(resource.body, keys)
+                if not isinstance(stated, Absent):
+                    body = set_at(body, steps, cast(Value, stated))
+            seen = cast(Mapping[str, Value], body)
         return Resource(resource.id, resource.type, seen, resource.address, resource.span)
 
 
-def _set_in_own_body(body: dict[str, Value], steps: tuple[str, ...], value: Value) -> None:
-    """Put a value into a body of one's own, below objects that are made for it."""
-    *above, last = steps
-    for step in above:
-        body = cast(dict[str, Value], body.setdefault(step, {}))
-    body[last] = value
+_Names: TypeAlias = Mapping[str, "_Names | None"]
+"""Names of properties, each with the names below it that may be seen (None: all of it)."""
+
+
+def _nest_names(paths: Iterable[Sequence[str]]) -> _Names:
+    below: dict[str, list[Sequence[str]]] = {}
+    for first, *rest in paths:
+        below.setdefault(first, []).append(rest)
+    return {name: _nest_names(rests) if rests[0] else None for name, rests in below.items()}
+
+
+def _pick_names(value: object, names: _Names) -> Mapping[str, Value]:
+    """Return an object with those of its properties that have a name, without empty objects."""
+    picked: dict[str, Value] = {}
+    for name, below in names.items():
+        stated = lookup(value, (name,))
+        if stated is ABSENT:
+            continue
+        if below is None:
+            picked[name] = cast(Value, stated)
+        elif inner := _pick_names(stated, below):
+            picked[name] = inner
+    return picked
 
 
 def visible_part(resource: Resource, reads: Mapping[str, frozenset[str]]) -> Resource:
