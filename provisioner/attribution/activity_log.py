@@ -97,6 +97,17 @@ def read_writes(bodies: Iterable[Body]) -> tuple[Write, ...]:
     return tuple(sorted(found, key=lambda write: write.at, reverse=True))
 
 
+def read_targets(bodies: Iterable[Body]) -> tuple[tuple[ResourceId, ...], int]:
+    """Return the resources that events name, and how many events name none that can be read.
+
+    Every event counts, also one of a write that was refused: it may be the end of a write that was
+    accepted before, and changed something on the way.
+    """
+    read = [parse_resource_id(body.get("resourceId")) for body in bodies]
+    found = tuple(target for target in read if target is not None)
+    return found, len(read) - len(found)
+
+
 def oldest_event(bodies: Iterable[Body]) -> datetime | None:
     """Return the time of the oldest of some events."""
     moments = (read_moment(body.get("eventTimestamp")) for body in bodies)

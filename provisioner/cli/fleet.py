@@ -9,7 +9,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,6 +22,7 @@ from provisioner.blueprint.environment import Environment, load_environment
 from provisioner.blueprint.parameter_values import VARIABLE
 from provisioner.cli.ci_environments import name_of
 from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.files import read_if_text
 from provisioner.cli.fleet_environments import list_fleet, only_changed
 from provisioner.cli.fleet_ledgers import find_container, open_ledger
 from provisioner.cli.fleet_options import DEFAULT_LEDGER
@@ -30,12 +31,14 @@ from provisioner.cli.session import Session
 from provisioner.cli.workspace import (
     LOCAL_ENDPOINT,
     FileSources,
+    find_siblings,
     load_catalog,
     state_path,
 )
 from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.fleet import FleetAnswer, FleetDocument, FleetEntryDocument
 from provisioner.engine.ledger_port import Ledger, Outcome, Scheduler
+from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.schedulers.processes import ProcessScheduler
 from provisioner.workflow.fleet import (
@@ -102,17 +105,18 @@ def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) 
     with ExitStack() as stack:
         ledger = stack.enter_context(open_ledger(options.ledger))
         request = _fleet_request(options, ledger)
-        stack.enter_context(_local_cloud(request, options))
+        stack.enter_context(_local_cloud(request))
         folder = stack.enter_context(TemporaryDirectory(prefix="azsec-fleet-"))
         stack.enter_context(_with_variable(BUCKETS, folder))
         scheduler, request = _open_scheduler(options, request)
+        twins = _find_twins(request.environments)
         ports = FleetPorts(
             ledger,
             scheduler,
-            _digest_of,
+            lambda path: None if path in twins else _digest_of(path),
             lambda: datetime.now(UTC),
             _print_nothing if options.quiet else _print_progress,
-            partial(_find_untouched, options) if options.logs_first else None,
+            partial(_find_untouched, options, request) if options.logs_first else None,
         )
         document = run_fleet(request, ports)
     print_document(document)
@@ -173,10 +177,24 @@ def _open_scheduler(options: FleetOptions, request: FleetRequest) -> tuple[Sched
         return ProcessScheduler([sys.executable, "-c", _WORKER], options.workers), request
     from provisioner.cli.fleet_worker import report_version, run_item
     from provisioner.cli.git import head_commit
-    from provisioner.schedulers.dask import Certificates, DaskScheduler, count_hosts
+
+    try:
+        from provisioner.schedulers.dask import Certificates, DaskScheduler, count_hosts
+    except ModuleNotFoundError as missing:
+        if missing.name not in ("distributed", "dask"):
+            raise
+        raise DiagnosticError(
+            error(
+                "missing-extra",
+                "--scheduler needs Dask, which is not installed.",
+                None,
+                'Run `pip install "azsec[fleet]"` here and on the workers, or leave it out.',
+            )
+        ) from None
 
     certificates = Certificates(*options.certificates) if options.certificates else None
     placement = {
+        "azsec": __version__,
         "commit": head_commit(),
         "share": 1.0 / count_hosts(options.scheduler, certificates),
         "endpoint": os.environ.get(LOCAL_ENDPOINT),
@@ -265,17 +283,17 @@ def name_run() -> str:
 
 
 @contextmanager
-def _local_cloud(request: FleetRequest, options: FleetOptions) -> Iterator[None]:
+def _local_cloud(request: FleetRequest) -> Iterator[None]:
     """Start one built-in Azure for all workers, where an environment is deployed to it.
 
     A state file can be opened by one server at a time.
     """
-    if os.environ.get(LOCAL_ENDPOINT) or not _is_local(request.environments, options.item):
+    if os.environ.get(LOCAL_ENDPOINT) or not _is_local(request.environments, request.options):
         yield
         return
     from provisioner.simulator.server import LocalAzure
 
-    state = options.item.get("local_state")
+    state = request.options.get("local_state")
     with (
         LocalAzure.start(load_catalog(), state_path(state)) as server,
         _with_variable(LOCAL_ENDPOINT, server.endpoint),
@@ -298,7 +316,7 @@ def _with_variable(name: str, value: str) -> Iterator[None]:
 
 
 def _find_untouched(
-    options: FleetOptions, known: Sequence[Outcome]
+    options: FleetOptions, request: FleetRequest, known: Sequence[Outcome]
 ) -> Sequence[FleetEntryDocument]:
     """Return an entry for each environment whose logs report no change since its check.
 
@@ -309,11 +327,14 @@ def _find_untouched(
         loaded = _load_or_none(outcome.environment)
         check = read_clean_check(outcome, loaded.name) if loaded is not None else None
         if loaded is not None and check is not None:
-            key = (loaded.tenant_id, str(loaded.auth), options.item.get("cloud") or loaded.cloud)
+            cloud = request.options.get("cloud") or loaded.cloud
+            key = (loaded.tenant_id, str(loaded.auth), cloud)
             groups.setdefault(key, []).append(check)
     found: list[FleetEntryDocument] = []
     for checks in groups.values():
-        with open_session(FleetItem(options.command, checks[0].path, options.item)) as session:
+        item = FleetItem(request.command, checks[0].path, request.options)
+        with suppress(DiagnosticError, AzureError), open_session(item) as session:
+            # Without a sign-in the logs are unknown: each environment is read, and says why not.
             document = _first_document(session, checks)
             if document is None:
                 continue
@@ -322,6 +343,26 @@ def _find_untouched(
             read = partial(read_changed, now=now, inquirer=client)
             found += find_untouched(checks, now, options.full_every, read, load_catalog())
     return found
+
+
+def _find_twins(environments: Sequence[FleetEnvironment]) -> frozenset[str]:
+    """Return the paths of environments whose id another file of their folder may state.
+
+    No earlier result of theirs is reused: such a file is none of those that they were composed
+    from, and makes every command refuse them.
+    """
+    texts: dict[str, str] = {}
+    twins: set[str] = set()
+    for one in environments:
+        loaded = _load_or_none(one.path)
+        if loaded is None or not loaded.states_id:
+            continue
+        for beside in find_siblings(one.path):
+            if beside not in texts:
+                texts[beside] = read_if_text(beside)
+            if loaded.id in texts[beside]:
+                twins.add(one.path)
+    return frozenset(twins)
 
 
 def _first_document(session: Session, checks: Sequence[CleanCheck]) -> EnvironmentDocument | None:

@@ -97,7 +97,7 @@ def run_item(text: str) -> str:
     A failure of the environment is in its entry. Raises ValueError for a text that is not an item.
     """
     item = FleetItem.read(text)
-    started = time.monotonic()
+    started, began = time.monotonic(), datetime.now(UTC)
     files = DigestedSources(FileSources(repository_of(item.path)))
     document: Any = None
     scope: Mapping[str, Any] = {}
@@ -105,7 +105,11 @@ def run_item(text: str) -> str:
     try:
         with open_session(item, files) as session:
             document, scope = _COMMANDS[item.command](session, item)
-            scope = {**scope, "holdsUntil": _holds_until(item.path, files)}
+            scope = {
+                **scope,
+                "holdsUntil": _holds_until(item.path, files),
+                "readSince": format_moment(began),
+            }
     except DiagnosticError as problem:
         told = problem.diagnostics
     except AzureError as problem:
@@ -114,12 +118,14 @@ def run_item(text: str) -> str:
         told = (describe_refusal(problem, "reading the cluster"),)
     except Exception as problem:  # noqa: BLE001  one environment's failure is no other's
         traceback.print_exc()
-        told = (error("internal", f"azsec failed: {type(problem).__name__}: {problem}."),)
+        # The message of an exception that nobody expected may hold any value.
+        failed = f"azsec failed ({type(problem).__name__}): the worker printed where."
+        told = (error("internal", failed),)
     entry = FleetEntryDocument(
         name=name_of(item.path, FileSources()),
         path=item.path,
         answer=FleetAnswer.FAILED,
-        inputs=digest_inputs(files.digests),
+        inputs=digest_inputs(files.digests, str(scope.get("holdsUntil") or "")),
         checked_at=format_moment(datetime.now(UTC)),
         seconds=round(time.monotonic() - started, 3),
         worker=f"{socket.gethostname()}/{os.getpid()}",
@@ -149,7 +155,7 @@ def open_session(item: FleetItem, files: Sources | None = None) -> Session:
 
     Raises DiagnosticError where the working copy is at another commit than the item.
     """
-    _check_commit(item)
+    _check_worker(item)
     endpoint = item.options.get("endpoint")
     if endpoint:
         os.environ[LOCAL_ENDPOINT] = str(endpoint)
@@ -165,12 +171,22 @@ def open_session(item: FleetItem, files: Sources | None = None) -> Session:
     )
 
 
-def _check_commit(item: FleetItem) -> None:
-    """Check that the working copy of a remote worker is at the item's commit.
+def _check_worker(item: FleetItem) -> None:
+    """Check that a remote worker has the version of azsec and the commit that the item names.
 
     Raises:
-        DiagnosticError: Where it is at another one.
+        DiagnosticError: Where it has another one.
     """
+    version = item.options.get("azsec") or __version__
+    if version != __version__:
+        raise DiagnosticError(
+            error(
+                "worker-version",
+                f"the worker runs azsec {__version__}, and the command is of {version}.",
+                None,
+                "Install the same version on every worker.",
+            )
+        )
     wanted = item.options.get("commit")
     if wanted and (here := head_commit()) != wanted:
         raise DiagnosticError(

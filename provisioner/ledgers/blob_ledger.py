@@ -151,7 +151,17 @@ class BlobLedger:
             }
         counted = [name for name in names if not _is_overruled(name, names)]
         found = [one.outcome for one in self._each(self._read_outcome, counted) if one is not None]
-        return sorted(found, key=lambda one: (one.ended_at, one.environment, one.inputs))
+        # Pods have clocks of their own: a failure of which the files are not known, of a pod that
+        # was lost, never counts against an answer.
+        return sorted(
+            found,
+            key=lambda one: (
+                one.answered or bool(one.inputs),
+                one.ended_at,
+                one.environment,
+                one.inputs,
+            ),
+        )
 
     def newest(self, question: str, environments: Collection[str]) -> Mapping[str, Outcome]:
         """Return the newest complete outcome of a question for each environment that has one."""

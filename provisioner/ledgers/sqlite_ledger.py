@@ -7,6 +7,7 @@ writer that is killed loses nothing that it stored (`journal_mode=WAL`, a transa
 
 import json
 import sqlite3
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +19,7 @@ from provisioner.engine.ledger_port import Outcome, RunRecord
 from provisioner.model.diagnostic import DiagnosticError, error
 
 _VERSION = 3
+_SECONDS = 30.0
 _TABLES = """
 CREATE TABLE runs (
     run TEXT PRIMARY KEY, command TEXT NOT NULL, started_at TEXT NOT NULL,
@@ -70,18 +72,8 @@ class SqliteLedger:
             DiagnosticError: for a file that is no ledger, or that a newer azsec wrote.
         """
         try:
-            connection = sqlite3.connect(path, timeout=30.0, isolation_level=None)
-            connection.execute("PRAGMA journal_mode=WAL")
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
-                connection.executescript(
-                    f"BEGIN; {_TABLES} PRAGMA user_version={_VERSION}; COMMIT;"
-                )
-            while version in _UPGRADES:
-                connection.executescript(
-                    f"BEGIN; {_UPGRADES[version]} PRAGMA user_version={version + 1}; COMMIT;"
-                )
-                version += 1
+            connection = sqlite3.connect(path, timeout=_SECONDS, isolation_level=None)
+            version = _migrate(connection)
         except sqlite3.Error as problem:
             raise DiagnosticError(_unreadable(path, str(problem))) from None
         if version not in (0, _VERSION):
@@ -126,8 +118,9 @@ class SqliteLedger:
         )
         for row in self._rows(query, *([] if run == "last" else [run])):
             name, command, started_at, environments, options, *rest = row
-            paths = tuple(json.loads(environments))
-            return RunRecord(name, command, started_at, paths, json.loads(options), *rest)
+            paths = tuple(self._decode(environments, f"the run {name}"))
+            stated = self._decode(options, f"the run {name}")
+            return RunRecord(name, command, started_at, paths, stated, *rest)
         return None
 
     def put(self, outcome: Outcome) -> bool:
@@ -135,6 +128,13 @@ class SqliteLedger:
 
         A stored failure of the key is replaced.
         """
+        self._execute("BEGIN IMMEDIATE")
+        try:
+            return self._replace(outcome)
+        finally:
+            self._execute("COMMIT")
+
+    def _replace(self, outcome: Outcome) -> bool:
         self._execute(
             "DELETE FROM outcomes WHERE run = ? AND environment = ? AND inputs = ? "
             "AND NOT answered",
@@ -186,8 +186,15 @@ class SqliteLedger:
             "ORDER BY number DESC LIMIT 1"
         )
         for (text,) in self._rows(query, run, environment):
-            return None if text is None else dict(json.loads(text))
+            what = f"the document of {environment} in the run {run}"
+            return None if text is None else dict(self._decode(text, what))
         return None
+
+    def _decode(self, text: str, what: str) -> Any:  # noqa: ANN401  any JSON
+        try:
+            return json.loads(text)
+        except ValueError:
+            raise DiagnosticError(_unreadable(self._path, f"{what} is damaged")) from None
 
     def _outcome(self, row: tuple[Any, ...]) -> Outcome:
         try:
@@ -208,6 +215,37 @@ class SqliteLedger:
                 yield from found
         except sqlite3.Error as problem:
             raise DiagnosticError(_unreadable(self._path, str(problem))) from None
+
+
+def _migrate(connection: sqlite3.Connection) -> int:
+    """Create or migrate the tables of a file, and return its version.
+
+    The version is read where no other process can write: several may open a new ledger at once.
+
+    Raises:
+        OperationalError: Where others keep it locked.
+    """
+    end = time.monotonic() + _SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError:
+            # SQLite does not wait by itself for a change of the mode (sqlite.org/wal.html).
+            if time.monotonic() >= end:
+                raise
+            time.sleep(0.05)
+    connection.execute("BEGIN IMMEDIATE")
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    statements = {0: _TABLES, **_UPGRADES}.get(version, "")
+    while statements:
+        for statement in filter(str.strip, statements.split(";")):
+            connection.execute(statement)
+        version = version + 1 if version else _VERSION
+        statements = _UPGRADES.get(version, "")
+    connection.execute(f"PRAGMA user_version={version}")
+    connection.execute("COMMIT")
+    return version
 
 
 def _outcome(row: tuple[Any, ...]) -> Outcome:

@@ -20,7 +20,6 @@ _LABELS = {"app.kubernetes.io/name": "azsec-fleet"}
 _CONTAINER = "azsec"
 _CACHE = "/var/cache/azsec"
 _ATTEMPTS = 3
-_USAGE_ERROR = 2
 _SECONDS_AFTER = 86_400
 _SECONDS_TO_START = 600
 
@@ -133,15 +132,6 @@ def _job_spec(job: FleetJob) -> Object:
                     # An eviction or a lost node does not count as an attempt.
                     "action": "Ignore",
                     "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
-                },
-                {
-                    # An invalid command line fails in every pod, so the whole job fails at once.
-                    "action": "FailJob",
-                    "onExitCodes": {
-                        "containerName": _CONTAINER,
-                        "operator": "In",
-                        "values": [_USAGE_ERROR],
-                    },
                 },
             ]
         },

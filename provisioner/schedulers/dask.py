@@ -82,7 +82,7 @@ class DaskScheduler:
 
     def _connect(self, end: float) -> Client:
         seconds = min(_SECONDS_TO_CONNECT, max(0.1, end - time.monotonic()))
-        return Client(self._address, security=self._security, timeout=seconds, set_as_default=False)
+        return _open_client(self._address, self._security, seconds)
 
     def _run_once(
         self, client: Client, left: dict[int, str], attempts: dict[int, int], end: float
@@ -111,7 +111,12 @@ class DaskScheduler:
 
     def _check_versions(self, client: Client) -> None:
         here = self._version()
-        others = {other for other in client.run(self._version).values() if other != here}
+        told = client.run(self._version, on_error="return")
+        others = {
+            other if isinstance(other, str) else f"none that can be used ({type(other).__name__})"
+            for other in told.values()
+            if other != here
+        }
         if others:
             raise DiagnosticError(
                 error(
@@ -134,16 +139,23 @@ def count_hosts(address: str, certificates: Certificates | None) -> int:
         DiagnosticError: where the scheduler cannot be reached.
     """
     try:
-        with Client(
-            address,
-            security=_security(address, certificates),
-            timeout=_SECONDS_TO_CONNECT,
-            set_as_default=False,
-        ) as client:
+        with _open_client(address, _security(address, certificates), _SECONDS_TO_CONNECT) as client:
             workers: Mapping[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
             return max(1, len({str(worker["host"]) for worker in workers.values()}))
     except _LOST as problem:
         raise DiagnosticError(_unreached(address, problem)) from None
+
+
+def _open_client(address: str, security: Security | None, seconds: float) -> Client:
+    # An answer is a text: one that only pickle could read is refused, since to unpickle it runs
+    # code that a worker chose. Exceptions of workers are unpickled by Dask all the same.
+    return Client(
+        address,
+        security=security,
+        timeout=seconds,
+        set_as_default=False,
+        deserializers=["msgpack"],
+    )
 
 
 def _finished(number: int, future: Future, attempt: int) -> Finished:
@@ -153,8 +165,12 @@ def _finished(number: int, future: Future, attempt: int) -> Finished:
         CommClosedError: for a task that was lost with its scheduler (one of `_LOST`).
     """
     if future.status == "finished":
-        text = future.result()
-        return Finished(number, text if isinstance(text, str) else None, "no text", attempt)
+        try:
+            text = future.result()
+        except TypeError:
+            text = None
+        is_text = isinstance(text, str)
+        return Finished(number, text if is_text else None, "its worker answered no text", attempt)
     if future.status in ("cancelled", "lost"):
         raise CommClosedError("the scheduler is gone, with the state of its tasks")
     problem = future.exception()

@@ -188,19 +188,30 @@ def _run_items(
 ) -> Iterator[FleetEntryDocument]:
     """Yield the entry of each environment as its item ends, once it is in the ledger."""
     options = {**request.options, **request.placement}
-    # Texts and no pickles: nothing that comes from another host or queue is executed (ADR 0038).
+    # Texts and no pickles: an answer from another host or queue is data (ADR 0038).
     items = [FleetItem(request.command, one.path, options).write() for one in pending]
     for finished in ports.scheduler.run(items, request.seconds):
         environment = pending[finished.number]
         answer = _read_answer(environment, finished, _format_time(ports.now()))
-        outcome = _outcome_record(request, environment, answer)
-        # An item may run twice (a pod was evicted after its answer); the first outcome counts, and
-        # only it is reported.
-        if ports.ledger.put(outcome):
+        # An item may run twice (a pod was evicted after its answer, another command has the same
+        # run): the first answer counts, also against a worker that was lost later.
+        given = _given_answer(request, environment, ports) if _is_failure(answer) else None
+        if given is None and ports.ledger.put(_outcome_record(request, environment, answer)):
             yield answer.entry
             continue
-        known = ports.ledger.outcomes(request.run, {environment.path})
-        yield next((read_entry(one) for one in reversed(known)), answer.entry)
+        yield given or _given_answer(request, environment, ports) or answer.entry
+
+
+def _is_failure(answer: FleetAnswerText) -> bool:
+    return answer.entry.answer is FleetAnswer.FAILED
+
+
+def _given_answer(
+    request: FleetRequest, environment: FleetEnvironment, ports: FleetPorts
+) -> FleetEntryDocument | None:
+    """Return the answer that the ledger has for the files as they are now, or None."""
+    known = ports.ledger.outcomes(request.run, {environment.path})
+    return next((read_entry(one) for one in reversed(known) if _is_current(one, ports)), None)
 
 
 def _read_answer(environment: FleetEnvironment, finished: Finished, now: str) -> FleetAnswerText:
@@ -209,13 +220,12 @@ def _read_answer(environment: FleetEnvironment, finished: Finished, now: str) ->
     if finished.text is not None:
         try:
             answer = FleetAnswerText.read(finished.text)
+            _check_answer(answer, environment)
         # A worker may be of another version, or may have been cut off in the middle of its output.
         except (ValueError, KeyError, TypeError) as problem:
             lost = f"its worker answered what is not an answer ({type(problem).__name__})"
         else:
-            entry = answer.entry.model_copy(
-                update={"attempt": finished.attempt, "path": environment.path}
-            )
+            entry = answer.entry.model_copy(update={"attempt": finished.attempt})
             return replace(answer, entry=entry)
     failure = error(
         "worker-lost", f"{environment.path}: {lost}.", None, "Run it again with --resume."
@@ -232,6 +242,28 @@ def _read_answer(environment: FleetEnvironment, finished: Finished, now: str) ->
         {},
         {},
     )
+
+
+def _check_answer(answer: FleetAnswerText, environment: FleetEnvironment) -> None:
+    """Check that an answer is one to the item of an environment.
+
+    Raises:
+        ValueError: For one to another item, and for one that no worker gives.
+    """
+    entry = answer.entry
+    if entry.path != environment.path or entry.answer not in _ANSWERS_OF_WORKERS:
+        raise ValueError(entry.path)
+    # Without its files an answer would hold whatever becomes of them.
+    if entry.answer is not FleetAnswer.FAILED and not answer.files:
+        raise ValueError(entry.path)
+
+
+_ANSWERS_OF_WORKERS = (
+    FleetAnswer.FINDINGS,
+    FleetAnswer.CLEAN,
+    FleetAnswer.UNCERTAIN,
+    FleetAnswer.FAILED,
+)
 
 
 def _outcome_record(
@@ -294,9 +326,14 @@ def _not_run_entry(environment: FleetEnvironment) -> FleetEntryDocument:
     )
 
 
-def digest_inputs(files: Mapping[str, str]) -> str:
-    """Return the digest over files, given the digest of each by its path."""
+def digest_inputs(files: Mapping[str, str], holds_until: str = "") -> str:
+    """Return the digest over files, given the digest of each by its path.
+
+    `holds_until` is the last day on which all that they state for a time holds ("": nothing ends):
+    after that day, the same files are another question.
+    """
     lines = "".join(f"{digest} {path}\n" for path, digest in sorted(files.items()))
+    lines += f"until {holds_until}\n" if holds_until else ""
     return f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
 
 

@@ -26,7 +26,8 @@ ReadLogs = Callable[[Mapping[str, datetime]], Mapping[str, LogRead]]
 class CleanCheck:
     """The last complete check of an environment, without findings.
 
-    It has the time when all was read, until when the check holds, and the subscriptions and
+    It has the time when its reading began (what changed after that may not have been seen), until
+    when the check holds, and the subscriptions and
     resource groups (lower case) that the environment is in or refers to.
     """
 
@@ -48,8 +49,9 @@ def read_clean_check(outcome: Outcome, name: str) -> CleanCheck | None:
     scope = outcome.scope
     if not outcome.clean or not scope.get("logged") or not scope.get("subscriptions"):
         return None
-    checked = read_moment(entry.unchanged_since or entry.checked_at)
-    holds = read_moment(entry.log_read_until or entry.checked_at)
+    began = scope.get("readSince")
+    checked = read_moment(entry.unchanged_since or began)
+    holds = read_moment(entry.log_read_until or began)
     if checked is None or holds is None:
         return None
     return CleanCheck(

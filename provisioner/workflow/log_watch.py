@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from provisioner.attribution.activity_log import SELECT, read_writes
+from provisioner.attribution.activity_log import SELECT, read_targets
 from provisioner.attribution.resource_changes import MOST_ROWS, read_changes, recent_query
 from provisioner.attribution.window import CHANGES_RETENTION, LOG_RETENTION, format_moment
 from provisioner.catalog.endpoints import ACTIVITY_LOG, RESOURCE_GRAPH
@@ -51,16 +51,19 @@ def read_changed(
     events = [_ask_events(each, since[each] - _MARGIN, now) for each in subscriptions]
     changes = _ask_changes(subscriptions, min(since.values()) - _MARGIN)
     replies = _query_or_refusals(inquirer, [*events, changes])
-    changed = list(read_changes(_rows_of(replies[-1])))
-    unread = _describe_unread_changes(replies[-1], len(changed))
+    rows = list(_rows_of(replies[-1]))
+    changed = read_changes(rows)
+    unread = _describe_unread_changes(replies[-1], len(rows), len(changed))
     found = {}
     for subscription, reply in zip(subscriptions, replies, strict=False):
         changed_ids = [one.target for one in changed if _is_in(one.target, subscription)]
-        written = [write.target for write in read_writes(reply.items)]
+        written, unreadable = read_targets(reply.items)
         # "Nothing changed" is only true of logs that were read completely: any doubt has the
         # environment checked anew.
         refused = (
-            _describe_age(since[subscription], now) or _describe_unread_events(reply) or unread
+            _describe_age(since[subscription], now)
+            or _describe_unread_events(reply, unreadable)
+            or unread
         )
         found[subscription] = LogRead(_unique_ids((*written, *changed_ids)), now - LOG_LAG, refused)
     return found
@@ -108,17 +111,33 @@ def _describe_age(since: datetime, now: datetime) -> str | None:
     return None
 
 
-def _describe_unread_events(reply: Reply) -> str | None:
+def _describe_unread_events(reply: Reply, unreadable: int) -> str | None:
     if reply.refused is not None:
         return f"the Activity Log could not be read ({reply.refused.code})"
+    if unreadable:
+        return f"the Activity Log has {unreadable} events without the id of a resource"
     return "the Activity Log is longer than what is read of it" if reply.is_partial else None
 
 
-def _describe_unread_changes(reply: Reply, count: int) -> str | None:
+def _describe_unread_changes(reply: Reply, rows: int, read: int) -> str | None:
+    """Return why the answer of Resource Graph may lack a change, None where it has them all.
+
+    An answer has `count` and `totalRecords`, and `$skipToken` where there is more ("Azure Resource
+    Graph REST API": "Resources").
+    """
     if reply.refused is not None:
         return f"Resource Graph could not be queried ({reply.refused.code})"
-    if count >= MOST_ROWS:
+    if rows >= MOST_ROWS:
         return f"Resource Graph has {MOST_ROWS:,} changes or more, the bound of one query"
+    answer = reply.items[0] if len(reply.items) == 1 else {}
+    is_whole = (
+        isinstance(answer.get("data"), (list, tuple))
+        and not answer.get("$skipToken")
+        and str(answer.get("resultTruncated")).lower() != "true"
+        and answer.get("totalRecords", rows) == rows
+    )
+    if not is_whole or read < rows:
+        return "Resource Graph did not answer with all changes in a form that is known"
     return None
 
 

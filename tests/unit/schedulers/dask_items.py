@@ -16,3 +16,13 @@ def version() -> str:
 
 def other_version() -> str:
     return os.environ.get("VERSION_OF_WORKERS", "1.0")
+
+
+class _Hostile:
+    def __reduce__(self):
+        return os.mkdir, (os.environ["RAN"],)
+
+
+def hostile_answer(item: str) -> object:
+    """Answer with what makes a folder where it is unpickled."""
+    return _Hostile() if item == "hostile" else f"{item}!"

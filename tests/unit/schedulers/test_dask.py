@@ -12,7 +12,7 @@ import pytest
 
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.schedulers.dask import DaskScheduler, count_hosts
-from tests.unit.schedulers.dask_items import answer, other_version, version
+from tests.unit.schedulers.dask_items import answer, hostile_answer, other_version, version
 
 _ROOT = Path(__file__).parents[3]
 
@@ -106,3 +106,17 @@ def test_a_scheduler_that_is_not_there_is_told(monkeypatch):
 def test_beyond_this_machine_it_takes_certificates(address):
     with pytest.raises(DiagnosticError, match=r"no certificates are named"):
         DaskScheduler(address, answer, version)
+
+
+def test_an_answer_that_only_pickle_could_read_is_refused_and_runs_nothing(tmp_path, monkeypatch):
+    ran = tmp_path / "ran"
+    monkeypatch.setenv("RAN", str(ran))
+    cluster = Cluster(workers=1)
+    try:
+        scheduler = DaskScheduler(cluster.address, hostile_answer, version)
+        found = {one.number: one for one in scheduler.run(["hostile", "item"], 60.0)}
+    finally:
+        cluster.stop()
+    assert (found[0].text, found[0].lost) == (None, "its worker answered no text")
+    assert found[1].text == "item!"
+    assert not ran.exists()

@@ -36,6 +36,7 @@ def bench(catalog, clock):
 
 def outcome(at, *, clean=True, scope=_SCOPE, **entry):
     text = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    scope = {"readSince": text, **scope}
     told = FleetEntryDocument(
         name="a", path="a.yaml", answer=FleetAnswer.CLEAN, inputs="1", checked_at=text, **entry
     )
