@@ -101,7 +101,7 @@ def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) 
     otherwise 0; for a shard 0 where each has an answer, and 1 where not. Raises DiagnosticError for
     a shard of a run without a name, or in a ledger of this machine.
     """
-    _check_shard(options)
+    _check_run(options)
     with ExitStack() as stack:
         ledger = stack.enter_context(open_ledger(options.ledger))
         request = _fleet_request(options, ledger)
@@ -139,12 +139,22 @@ def _exit_code_of_shard(document: FleetDocument) -> int:
     return ExitCode.ERROR if lacking else ExitCode.SUCCESS
 
 
-def _check_shard(options: FleetOptions) -> None:
-    """Refuse a shard that no other shard could complete.
+def _check_run(options: FleetOptions) -> None:
+    """Refuse a name that stands for another run, and a shard that no other shard could complete.
 
     Raises:
-        DiagnosticError: Where the run has no name, or its ledger is a file of this machine.
+        DiagnosticError: Where the name is `last`, and for a shard where the run has no name, or its
+            ledger is a file of this machine.
     """
+    if options.name == "last":
+        raise DiagnosticError(
+            error(
+                "wrong-run-name",
+                "`last` stands for the newest run of a ledger and names none.",
+                None,
+                "State another --run NAME.",
+            )
+        )
     if options.shard is None:
         return
     if options.name is None:

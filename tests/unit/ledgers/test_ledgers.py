@@ -75,6 +75,14 @@ def test_a_failure_stands_until_there_is_an_answer(ledger: Ledger):
     assert [one.answered for one in ledger.outcomes("first")] == [True]
 
 
+def test_a_lost_worker_counts_against_no_answer_whatever_its_clock_says(ledger: Ledger):
+    ledger.put(replace(FAILED, inputs="", ended_at="2026-11-30T09:00:00Z"))
+    ledger.put(OUTCOME)
+
+    assert [one.answered for one in ledger.outcomes("first")] == [False, True]
+    assert ledger.document("first", OUTCOME.environment) == OUTCOME.document
+
+
 def test_the_newest_complete_outcome_of_each_environment_is_found(ledger: Ledger):
     ledger.put(OUTCOME)
     ledger.put(replace(OUTCOME, run="second", complete=False, ended_at="2026-11-30T02:00:00Z"))

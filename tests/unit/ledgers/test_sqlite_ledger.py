@@ -2,6 +2,7 @@
 
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -69,3 +70,30 @@ def test_a_damaged_outcome_is_named(tmp_path, entry):
                 DiagnosticError, match=r"environments/a.yaml in the run first is damaged"
             ):
                 ask()
+
+
+def test_several_commands_may_open_a_new_ledger_at_once(tmp_path):
+    def begin(path):
+        with SqliteLedger.open(path) as ledger:
+            return ledger.begin(RUN)
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(20):
+            path = tmp_path / f"{number}.db"
+            assert list(pool.map(begin, [path] * 8)) == [RUN] * 8
+
+
+def test_a_damaged_run_or_document_is_named(tmp_path):
+    path = tmp_path / "fleet.db"
+    with SqliteLedger.open(path) as ledger:
+        ledger.begin(RUN)
+        ledger.put(OUTCOME)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE runs SET environments = '['")
+        connection.execute("UPDATE outcomes SET document = '{'")
+    connection.close()
+    with SqliteLedger.open(path) as ledger:
+        with pytest.raises(DiagnosticError, match=r"the run first is damaged"):
+            ledger.find_run("first")
+        with pytest.raises(DiagnosticError, match=r"a.yaml in the run first is damaged"):
+            ledger.document("first", OUTCOME.environment)

@@ -15,6 +15,7 @@ from provisioner.workflow.fleet import (
     FleetPorts,
     FleetRequest,
     Shard,
+    digest_inputs,
     run_fleet,
 )
 from provisioner.workflow.fleet_census import read_census
@@ -94,6 +95,63 @@ def test_every_environment_is_in_the_census_once_the_worst_first(ledger):
     assert found.found
     assert not found.is_complete
     assert "its worker ended 3 times" in found.environments[0].diagnostics[0].message
+
+
+class Fixed:
+    """Yields these results of the first item."""
+
+    def __init__(self, *finished: Finished, meanwhile=lambda: None) -> None:
+        self._finished = finished
+        self._meanwhile = meanwhile
+
+    def run(self, items: Sequence[str], seconds: float) -> Iterator[Finished]:
+        self._meanwhile()
+        yield from self._finished
+
+
+def test_a_worker_that_is_lost_after_another_command_answered_changes_nothing(ledger):
+    lost = Finished(0, None, "its worker ended 3 times", 3)
+
+    def answer():
+        run(ledger, Answers(dict.fromkeys(NAMES, FleetAnswer.CLEAN)))
+
+    found = run(ledger, Fixed(lost, meanwhile=answer), at=NOW + timedelta(minutes=1))
+    (entry,) = [one for one in found.environments if one.name == "a"]
+    census = read_census(ledger.find_run("first"), ledger, lambda path: path)
+
+    assert entry.answer is FleetAnswer.CLEAN
+    assert census.count(FleetAnswer.CLEAN) == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "files"),
+    [
+        pytest.param("environments/b.yaml", "clean", {"b": "1"}, id="to another item"),
+        pytest.param("environments/a.yaml", "not-run", {"a": "1"}, id="that no worker gives"),
+        pytest.param("environments/a.yaml", "clean", {}, id="without the files it is about"),
+    ],
+)
+def test_what_is_no_answer_to_its_item_is_a_failure(ledger, path, answer, files):
+    entry = FleetEntryDocument(
+        name="a",
+        path=path,
+        answer=FleetAnswer(answer),
+        inputs="1",
+        checked_at="2026-11-30T03:00:00Z",
+    )
+    text = FleetAnswerText(entry, files, {}, None).write()
+
+    found = run(ledger, Fixed(Finished(0, text)))
+
+    (failed,) = [one for one in found.environments if one.name == "a"]
+    assert failed.answer is FleetAnswer.FAILED
+    assert "its worker answered what is not an answer" in failed.diagnostics[0].message
+
+
+def test_after_the_last_day_of_a_waiver_the_same_files_are_another_question():
+    files = {"a.yaml": "sha256:1"}
+    assert digest_inputs(files) == digest_inputs(files, "")
+    assert len({digest_inputs(files, until) for until in ("", "2026-11-30", "2027-01-31")}) == 3
 
 
 def test_equal_findings_stand_together(ledger):

@@ -6,9 +6,11 @@ from functools import partial
 
 import pytest
 
+from provisioner.attribution.window import format_moment
 from provisioner.documents.fleet import FleetAnswer, FleetEntryDocument
 from provisioner.engine.ledger_port import Outcome
 from provisioner.model.resource_id import ResourceId
+from provisioner.preflight.azure_queries import Reply
 from provisioner.workflow.fleet_logs import find_untouched, read_clean_check
 from provisioner.workflow.log_watch import LogRead, read_changed
 from tests.environments import open_bench
@@ -159,3 +161,63 @@ def test_logs_that_do_not_reach_back_or_are_refused_say_nothing(bench, clock):
     clock.advance(7_200)
     bench.server.allowed_actions = ["Microsoft.Resources/*"]
     assert not untouched(bench, clock, young)
+
+
+def test_what_changed_while_the_check_was_reading_is_asked_for(bench, clock):
+    began = clock.now()
+    clock.advance(240)
+    bench.send("PUT", f"/subscriptions/{S}/resourceGroups/rg-a", {**_GROUP, "tags": {"a": "b"}})
+    clock.advance(720)
+    ended = outcome(clock.now(), scope={**_SCOPE, "readSince": format_moment(began)})
+    clock.advance(86_400)
+
+    assert not untouched(bench, clock, read_clean_check(ended, "a"))
+    ended.scope.pop("readSince")
+    assert read_clean_check(ended, "a") is None, "when its reading began is not known"
+
+
+_EVENT = {
+    "resourceId": f"/subscriptions/{S}/resourceGroups/rg-b",
+    "eventTimestamp": "2027-01-02T00:00:00Z",
+    "operationName": {"value": "Microsoft.Resources/subscriptions/resourceGroups/write"},
+}
+_FAILED = {"value": "Failed"}
+_ROW = {"target": _EVENT["resourceId"], "at": "2027-01-02T00:00:00Z", "properties": {}}
+_WHOLE = {"data": [_ROW], "count": 1, "totalRecords": 1, "resultTruncated": "false"}
+
+
+@pytest.mark.parametrize(
+    ("event", "answer", "is_untouched"),
+    [
+        pytest.param({}, {}, True, id="something of others"),
+        pytest.param({"resourceId": None}, {}, False, id="an event without an id"),
+        pytest.param(
+            {
+                "resourceId": f"/subscriptions/{S}/resourceGroups/rg-a",
+                "status": {"value": "Failed"},
+            },
+            {},
+            False,
+            id="the end of a write that was accepted before",
+        ),
+        pytest.param({}, {"data": None}, False, id="no rows at all"),
+        pytest.param({}, {"data": {"rows": []}}, False, id="rows in another form"),
+        pytest.param({}, {"data": [_ROW, {**_ROW, "target": ""}]}, False, id="a row of nothing"),
+        pytest.param({}, {"$skipToken": "more"}, False, id="a page of several"),
+        pytest.param({}, {"resultTruncated": "true"}, False, id="a part of the rows"),
+        pytest.param({}, {"totalRecords": 4000}, False, id="more rows than there are here"),
+    ],
+)
+def test_a_log_in_a_form_that_is_not_known_says_nothing(
+    clock, catalog, event, answer, is_untouched
+):
+    check = read_clean_check(outcome(clock.now()), "a")
+    clock.advance(86_400)
+
+    class Querier:
+        def ask(self, inquiries):
+            log, graph = inquiries
+            return [Reply(log, ({**_EVENT, **event},)), Reply(graph, ({**_WHOLE, **answer},))]
+
+    read = partial(read_changed, now=clock.now(), inquirer=Querier())
+    assert bool(find_untouched([check], clock.now(), WEEK, read, catalog)) is is_untouched
