@@ -28,6 +28,11 @@ _STATE = struct.Struct("<dd")
 _THROTTLED = 429
 _LONGEST = 300.0
 _REMAINING = "x-ms-ratelimit-remaining-subscription-"
+_QUOTA = "x-ms-user-quota-remaining"
+"""The queries that Resource Graph takes of a user in this window.
+
+"Guidance for throttled requests in Azure Resource Graph".
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +73,14 @@ class TokenBuckets:
             return max(0.0, -state.tokens / (bucket.rate * self._share))
 
     def learn(self, bucket: Bucket, subscription: str, remaining: float) -> None:
-        """Lower a bucket to the tokens that Azure reports as left; below 0 requests must wait."""
+        """Lower a bucket to the tokens that Azure reports as left.
+
+        Below 0 they are what refills, at the rate of the whole bucket, until requests may go on.
+        """
+        # This host refills its share of the rate alone, and waits no longer than Azure says.
+        left = remaining * self._share if remaining < 0 else remaining
         with self._open(bucket, subscription) as state:
-            state.tokens = min(state.tokens, remaining)
+            state.tokens = min(state.tokens, left)
 
     @contextmanager
     def _open(self, bucket: Bucket, subscription: str) -> Iterator["_State"]:
@@ -148,5 +158,5 @@ def remaining_of(
     if status == _THROTTLED:
         return -(read_retry_after(headers, now) or 1.0) * bucket.rate
     folded = {name.lower(): value for name, value in headers.items()}
-    text = folded.get(f"{_REMAINING}{bucket.name}", "")
+    text = folded.get(_QUOTA if bucket is QUERIES else f"{_REMAINING}{bucket.name}", "")
     return float(text) if text.isascii() and text.isdigit() else None

@@ -13,7 +13,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from provisioner import __version__
@@ -26,7 +25,7 @@ from provisioner.cli.files import read_if_text
 from provisioner.cli.fleet_environments import list_fleet, only_changed
 from provisioner.cli.fleet_ledgers import find_container, open_ledger
 from provisioner.cli.fleet_options import DEFAULT_LEDGER
-from provisioner.cli.fleet_worker import BUCKETS, digest_text, open_session
+from provisioner.cli.fleet_worker import digest_text, open_session
 from provisioner.cli.session import Session
 from provisioner.cli.workspace import (
     LOCAL_ENDPOINT,
@@ -106,8 +105,6 @@ def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) 
         ledger = stack.enter_context(open_ledger(options.ledger))
         request = _fleet_request(options, ledger)
         stack.enter_context(_local_cloud(request))
-        folder = stack.enter_context(TemporaryDirectory(prefix="azsec-fleet-"))
-        stack.enter_context(_with_variable(BUCKETS, folder))
         scheduler, request = _open_scheduler(options, request)
         twins = _find_twins(request.environments)
         ports = FleetPorts(

@@ -46,9 +46,6 @@ from provisioner.workflow.plan import Desired
 if TYPE_CHECKING:
     from provisioner.documents.trace import StateKind
 
-BUCKETS = "AZSEC_FLEET_BUCKETS"
-"""Names the folder of the buckets that the workers of this machine share."""
-
 Answered = tuple[Any, Mapping[str, Any]]
 """A document, and the scope that the ledger keeps."""
 Ask = Callable[[Session, FleetItem], Answered]
@@ -202,9 +199,6 @@ def _check_worker(item: FleetItem) -> None:
 
 def _buckets_folder() -> Path:
     """Return the folder of the buckets that this user's workers on this machine share."""
-    named = os.environ.get(BUCKETS)
-    if named:
-        return Path(named)
     folder = cache_folder() / "buckets"
     make_folder(folder, private=True)
     return folder

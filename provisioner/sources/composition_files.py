@@ -36,7 +36,7 @@ class CompositionFiles:
         self,
         folder: Path,
         environment: str,
-        most_files: int = 500,
+        most_files: int = 5_000,
         most_bytes: int = 512_000_000,
     ) -> None:
         self._folder = folder / "compositions"

@@ -70,6 +70,20 @@ def test_a_machine_takes_its_share_alone(tmp_path, clock):
     assert [half.take(Bucket("b", 4.0, 2.0), S) for _ in range(4)] == [0.0, 0.0, 1.0, 2.0]
 
 
+def test_a_machine_with_a_share_waits_as_long_as_azure_says_and_no_longer(tmp_path, clock):
+    bucket = Bucket("reads", 4.0, 2.0)
+    quarter = TokenBuckets(tmp_path, "p", clock, share=0.25)
+    left = remaining_of(429, {"Retry-After": "30"}, bucket, clock())
+    quarter.learn(bucket, S, left)
+
+    assert quarter.take(bucket, S) == 32.0, "30 seconds, and 2 for its own token"
+
+
+def test_the_quota_of_resource_graph_is_read_from_its_own_header():
+    assert remaining_of(200, {"x-ms-user-quota-remaining": "3"}, QUERIES, 0.0) == 3.0
+    assert remaining_of(200, {"x-ms-user-quota-remaining": "3"}, READS, 0.0) is None
+
+
 def test_a_file_that_was_cut_is_a_full_bucket(tmp_path, clock):
     TokenBuckets(tmp_path, "p", clock).take(_SMALL, S)
     (file,) = tmp_path.iterdir()
