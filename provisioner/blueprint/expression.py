@@ -513,12 +513,20 @@ def _unknown_inside(value: object, known: Lookup) -> list[str]:
         return list(value.paths)
     if isinstance(value, ResourceValue):
         return [] if known(value.address) is not None else [value.address]
-    children: Sequence[object] = ()
-    if isinstance(value, Mapping):
-        children = list(value.values())
-    elif isinstance(value, (list, tuple)):
+    children: Iterable[object] = ()
+    if isinstance(value, (list, tuple)):
         children = value
-    return [path for child in children for path in _unknown_inside(child, known)]
+    elif value.__class__ not in _LEAVES and isinstance(value, Mapping):
+        children = value.values()
+    return [
+        path
+        for child in children
+        if child.__class__ not in _LEAVES
+        for path in _unknown_inside(child, known)
+    ]
+
+
+_LEAVES = frozenset({str, int, float, bool, type(None)})
 
 
 def _plain_data(bound: object, known: Lookup, paths: Paths) -> object:
@@ -527,6 +535,11 @@ def _plain_data(bound: object, known: Lookup, paths: Paths) -> object:
     Only that is looked at, because the rest of a resource may depend on what asks for it. What is
     not known is left out.
     """
+    if isinstance(bound, (list, tuple)):
+        below = [path[1:] for path in paths]
+        return [
+            item if item.__class__ in _LEAVES else _plain_data(item, known, below) for item in bound
+        ]
     if isinstance(bound, ResourceValue):
         found_body = known(bound.address)
         bound = {} if found_body is None else found_body
@@ -539,8 +552,6 @@ def _plain_data(bound: object, known: Lookup, paths: Paths) -> object:
             for key, item in found.items()
             if item is not ABSENT and not isinstance(item, Unknown)
         }
-    if isinstance(bound, (list, tuple)):
-        return [_plain_data(item, known, [path[1:] for path in paths]) for item in bound]
     return None if isinstance(bound, Unknown) else bound
 
 
