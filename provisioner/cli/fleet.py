@@ -239,7 +239,8 @@ def _fleet_request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
                 f"the ledger {options.ledger} has no run {options.resume!r} of "
                 f"`azsec fleet {options.command}`.",
                 None,
-                "`--resume last` continues the newest run of the ledger.",
+                "`--resume last` continues the newest run of the ledger, where it is of this "
+                "command. Name another one with --resume RUN: a command prints its run at the end.",
             )
         )
     environments = tuple(

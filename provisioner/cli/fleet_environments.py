@@ -13,6 +13,19 @@ from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.workflow.fleet import FleetEnvironment
 
 _KIND = "Environment"
+_OTHER_KINDS = frozenset(
+    {
+        "Blueprint",
+        "Control",
+        "Directory",
+        "EgressTable",
+        "EnvironmentBase",
+        "Module",
+        "ModuleLock",
+        "Promotion",
+    }
+)
+_OWN_VERSIONS = "azsec/"
 
 
 def list_fleet(patterns: Sequence[str]) -> tuple[FleetEnvironment, ...]:
@@ -90,27 +103,57 @@ def only_changed(
 
 
 def _expand_pattern(pattern: str) -> Sequence[str]:
+    if not pattern.strip():
+        return []
     if not any(mark in pattern for mark in "*?["):
         path = Path(find_environment(pattern)) if not Path(pattern).is_dir() else Path(pattern)
         if not path.is_dir():
             return [path.as_posix()]
         pattern = f"{pattern.rstrip('/')}/**"
+    _check_folders(pattern)
     every = glob(pattern, recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
     files = [Path(one) for one in every if one.endswith((".yaml", ".yml"))]
     return sorted(one.as_posix() for one in files if not one.is_dir() and _is_environment(one))
 
 
+def _check_folders(pattern: str) -> None:
+    """Refuse a folder below a pattern that cannot be read: `glob` passes over it.
+
+    Environments may be in it. Raises DiagnosticError for the first one.
+    """
+
+    def refuse(problem: OSError) -> None:
+        raise DiagnosticError(
+            error(
+                "unreadable-folder",
+                f"{problem.filename} cannot be read: {problem.strerror}.",
+                None,
+                "Make it readable, or name other folders.",
+            )
+        )
+
+    start, deep, _ = pattern.partition("**")
+    if not deep or any(mark in start for mark in "*?["):
+        return
+    for _folder, names, _files in os.walk(start or ".", onerror=refuse):
+        names[:] = [name for name in names if not name.startswith(".")]
+
+
 def _is_environment(path: Path) -> bool:
     """Return whether a file is an environment, or may be one.
 
-    What cannot be read (a broken link, an error in YAML) is processed and fails, so that it counts
-    in the census.
+    What cannot be read (a broken link, an error in YAML), an empty file and one of azsec without a
+    kind that it knows are processed and fail, so that they count in the census. Left out are
+    azsec's other kinds, and files of other tools.
     """
     try:
         text = FileSources().read_text(path.as_posix())
-        if _KIND not in text:
+        if text.strip() and _KIND not in text and _OWN_VERSIONS not in text:
             return False
-        kind = parse_yaml(text, path.as_posix()).get("kind")
+        node = parse_yaml(text, path.as_posix())
     except DiagnosticError:
         return True
-    return kind is not None and kind.value == _KIND
+    kind, version = node.get("kind"), node.get("apiVersion")
+    stated = kind.value if kind is not None else None
+    is_own = version is not None and str(version.value).startswith(_OWN_VERSIONS)
+    return node.value is None or stated == _KIND or (is_own and stated not in _OTHER_KINDS)

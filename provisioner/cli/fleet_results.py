@@ -30,6 +30,10 @@ def show_outcome(run: str, environment: str, ledger: str) -> None:
                 (one for one in paths if _name_of_environment(one) == environment), environment
             )
         found = kept.document(record.run, path)
+        if found is None:
+            # One that failed, and one that the logs vouch for, has no document: only its entry.
+            results = kept.outcomes(record.run, {path})
+            found = results[-1].entry if results else None
     if found is None:
         raise DiagnosticError(
             error(

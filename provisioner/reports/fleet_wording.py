@@ -35,6 +35,7 @@ def census_words(document: FleetDocument) -> str:
     """Return the counts of a run: all environments in scope, and how many have each result."""
     counted = [
         f"{document.count(answer)} {_census_word(document.command, answer)}"
+        f"{_logs_words(document) if answer is FleetAnswer.UNCHANGED else ''}"
         for answer in FleetAnswer
         if document.count(answer)
     ]
@@ -49,6 +50,12 @@ def _census_word(command: str, answer: FleetAnswer) -> str:
     return f"with {words}" if answer is FleetAnswer.FINDINGS else words
 
 
+def _logs_words(document: FleetDocument) -> str:
+    """Return until when the logs were read that unchanged environments rest on."""
+    read = [one.log_read_until for one in document.environments if one.log_read_until]
+    return f" (logs read until {min(read)})" if read else ""
+
+
 def entry_words(command: str, entry: FleetEntryDocument) -> str:
     """Return the notes on an environment beside its result."""
     if entry.diagnostics:
@@ -58,7 +65,7 @@ def entry_words(command: str, entry: FleetEntryDocument) -> str:
     if entry.answer is FleetAnswer.UNCHANGED:
         return f"since {entry.unchanged_since}; logs read until {entry.log_read_until}"
     if entry.answer is FleetAnswer.NOT_RUN:
-        return "the time limit (--timeout) ended first"
+        return "the run ended before its turn (--timeout, or it was interrupted), or is in progress"
     counted = [
         f"{count} {word.replace('_', ' ')}" for word, count in entry.summary.items() if count
     ]

@@ -186,12 +186,12 @@ def _require_alive(client: Client) -> None:
 
 def _security(address: str, certificates: Certificates | None) -> Security | None:
     if certificates is None:
-        if not _is_loopback(address):
+        if not _is_loopback(address) or address.startswith("tls://"):
             raise DiagnosticError(
                 error(
                     "scheduler-without-tls",
-                    f"{address} is not on this machine, and no certificates are named: whoever "
-                    "reaches a scheduler of Dask runs code on its workers.",
+                    f"{address} takes TLS, and no certificates are named: whoever reaches a "
+                    "scheduler of Dask runs code on its workers.",
                     None,
                     "State --scheduler tls://HOST:PORT and --scheduler-tls CA CERTIFICATE KEY.",
                 )

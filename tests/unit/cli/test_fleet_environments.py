@@ -59,6 +59,36 @@ def test_what_cannot_be_read_is_asked_and_what_is_none_is_not(folder):
     ), "a broken link is not a reason for another environment to fail"
 
 
+def test_a_file_that_may_be_an_environment_is_not_left_out_unseen(folder):
+    texts = {
+        "typo": "apiVersion: azsec/v1\nkind: Enviroment\n",
+        "kindless": "apiVersion: azsec/v1\nmetadata: {name: x}\n",
+        "empty": "",
+        "module": "apiVersion: azsec/v1\nkind: Module\n",
+        "pod": "apiVersion: v1\nkind: Pod\n",
+    }
+    for name, text in texts.items():
+        (folder / "environments" / f"{name}.yaml").write_text(text)
+
+    found = [Path(one.path).stem for one in list_fleet(["environments/**"])]
+    assert found == ["a", "empty", "b", "kindless", "typo"]
+
+
+def test_an_empty_name_is_no_pattern_for_everything(folder):
+    with pytest.raises(DiagnosticError, match=r"'' names no environment"):
+        list_fleet([""])
+
+
+def test_a_folder_that_cannot_be_read_is_named(folder, monkeypatch):
+    def refuse(top, onerror):
+        onerror(PermissionError(13, "Permission denied", "environments/eu"))
+        return []
+
+    monkeypatch.setattr("provisioner.cli.fleet_environments.os.walk", refuse)
+    with pytest.raises(DiagnosticError, match=r"environments/eu cannot be read: Permission denied"):
+        list_fleet(["environments/**"])
+
+
 def test_a_path_that_is_no_text_is_refused_by_name(folder):
     (folder / "environments" / "\udcff.yaml").write_text(ENVIRONMENT)
 

@@ -102,7 +102,9 @@ def test_a_scheduler_that_is_not_there_is_told(monkeypatch):
         list(DaskScheduler("tcp://127.0.0.1:1", answer, version).run(["a"], 5.0))
 
 
-@pytest.mark.parametrize("address", ["tcp://dask.example:8786", "tls://10.0.0.7:8786"])
+@pytest.mark.parametrize(
+    "address", ["tcp://dask.example:8786", "tls://10.0.0.7:8786", "tls://127.0.0.1:8786"]
+)
 def test_beyond_this_machine_it_takes_certificates(address):
     with pytest.raises(DiagnosticError, match=r"no certificates are named"):
         DaskScheduler(address, answer, version)
