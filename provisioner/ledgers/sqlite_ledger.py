@@ -230,9 +230,11 @@ def _migrate(connection: sqlite3.Connection) -> int:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             break
-        except sqlite3.OperationalError:
-            # SQLite does not wait by itself for a change of the mode (sqlite.org/wal.html).
-            if time.monotonic() >= end:
+        except sqlite3.OperationalError as problem:
+            # SQLite does not wait by itself for a change of the mode (sqlite.org/wal.html). The
+            # lower byte of a code is its kind; a file that cannot be opened is told at once.
+            is_busy = problem.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() >= end:
                 raise
             time.sleep(0.05)
     connection.execute("BEGIN IMMEDIATE")

@@ -27,8 +27,8 @@ class CleanCheck:
     """The last complete check of an environment, without findings.
 
     It has the time when its reading began (what changed after that may not have been seen), until
-    when the check holds, and the subscriptions and
-    resource groups (lower case) that the environment is in or refers to.
+    when the check holds, and the subscriptions and resource groups (lower case) that the
+    environment is in or refers to.
     """
 
     path: str

@@ -8,16 +8,7 @@ import pytest
 from provisioner.cli.fleet import FleetOptions, _find_twins, run
 from provisioner.cli.fleet_environments import list_fleet
 from provisioner.model.diagnostic import DiagnosticError
-
-ENVIRONMENT = """\
-apiVersion: azsec/v1
-kind: Environment
-metadata: {{name: {0}, id: {1}}}
-blueprint: ../{0}.yaml
-cloud: local
-tenantId: 00000000-0000-0000-0000-000000000000
-subscriptions: {{main: 11111111-1111-1111-1111-111111111111}}
-"""
+from tests.unit.cli.test_fleet_environments import DESCRIBED
 
 
 @pytest.fixture
@@ -30,7 +21,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def describe(name, identity):
-    Path("environments", f"{name}.yaml").write_text(ENVIRONMENT.format(name, identity))
+    Path("environments", f"{name}.yaml").write_text(DESCRIBED.format(name, identity))
 
 
 def test_a_result_is_not_reused_once_another_file_states_the_id(folder):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from provisioner.ledgers.sqlite_ledger import SqliteLedger
+from provisioner.ledgers.sqlite_ledger import SqliteLedger, _migrate
 from provisioner.model.diagnostic import DiagnosticError
 from tests.unit.ledgers.test_ledgers import OUTCOME, RUN
 
@@ -97,3 +97,18 @@ def test_a_damaged_run_or_document_is_named(tmp_path):
             ledger.find_run("first")
         with pytest.raises(DiagnosticError, match=r"a.yaml in the run first is damaged"):
             ledger.document("first", OUTCOME.environment)
+
+
+def test_only_a_ledger_that_others_hold_is_waited_for(monkeypatch):
+    class ReadOnly:
+        def execute(self, _statement):
+            refused = sqlite3.OperationalError("attempt to write a readonly database")
+            refused.sqlite_errorcode = sqlite3.SQLITE_READONLY
+            raise refused
+
+    def wait(_seconds):
+        raise AssertionError("nobody holds it")
+
+    monkeypatch.setattr("time.sleep", wait)
+    with pytest.raises(sqlite3.OperationalError, match=r"readonly"):
+        _migrate(ReadOnly())

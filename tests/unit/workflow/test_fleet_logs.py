@@ -181,7 +181,6 @@ _EVENT = {
     "eventTimestamp": "2027-01-02T00:00:00Z",
     "operationName": {"value": "Microsoft.Resources/subscriptions/resourceGroups/write"},
 }
-_FAILED = {"value": "Failed"}
 _ROW = {"target": _EVENT["resourceId"], "at": "2027-01-02T00:00:00Z", "properties": {}}
 _WHOLE = {"data": [_ROW], "count": 1, "totalRecords": 1, "resultTruncated": "false"}
 
