@@ -38,62 +38,63 @@ def compare_results(before: Iterable[Result], after: Sequence[Result]) -> Postur
     which a control failed and does not any more is one, also where it is gone, or nothing is left
     to be said of it, and the control passes.
     """
-    failed: dict[tuple[str, str, str], Finding] = {}
-    judged: dict[tuple[str, str], Verdict] = {}
-    # Failures are compared by property, passes by resource: a resource passes only once no
-    # property of it fails.
-    for seen in (seen for result in before for seen in result.findings):
-        if seen.verdict is Verdict.FAIL:
-            failed[seen.key] = seen
-        _record_worst(judged, seen)
+    earlier = {result.control.id: result.findings for result in before}
     failing: list[VerdictChange] = []
     passing: list[VerdictChange] = []
     for result in after:
-        now: dict[tuple[str, str], Verdict] = {}
-        for seen in result.findings:
-            _record_worst(now, seen)
-            if seen.verdict is Verdict.FAIL and seen.key not in failed:
-                failing.append(VerdictChange(result.control, seen, seen.key[:2] not in judged))
-        reported: set[tuple[str, str]] = set()
-        for seen in result.findings:
-            subject = seen.key[:2]
-            if (
-                judged.get(subject) is Verdict.FAIL
-                and now[subject] in _MET
-                and subject not in reported
-            ):
-                reported.add(subject)
-                passing.append(VerdictChange(result.control, seen, False))
-        # With another failure left, that a resource has no finding any more says nothing.
-        if result.verdict in _MET:
-            passing += _passed_by_removal(result.control, failed.values(), now)
+        found_before = earlier.get(result.control.id, ())
+        # Most controls read nothing that a plan changes, and have the same findings.
+        if result.findings != found_before:
+            failing += _new_failures(result, found_before)
+            passing += _gone_failures(result, found_before)
     return PostureChange(_worst_first(failing), _worst_first(passing))
 
 
 _MET = (Verdict.PASS, Verdict.WAIVED)
 
 
-def _passed_by_removal(
-    control: Control, failed: Iterable[Finding], now: Mapping[tuple[str, str], Verdict]
-) -> Iterator[VerdictChange]:
-    """Yield a turn for each resource that failed a control which has no findings there now.
+def _new_failures(result: Result, before: Iterable[Finding]) -> Iterator[VerdictChange]:
+    failed, judged = set(), set()
+    for seen in before:
+        judged.add(seen.resource.id.key)
+        if seen.verdict is Verdict.FAIL:
+            failed.add(seen.key)
+    for seen in result.findings:
+        if seen.verdict is Verdict.FAIL and seen.key not in failed:
+            yield VerdictChange(result.control, seen, seen.resource.id.key not in judged)
 
-    The cause is a rule that was deleted, or the element that broke a network proof.
-    """
-    reported: set[tuple[str, str]] = set()
-    for seen in failed:
-        subject = seen.key[:2]
-        if seen.control == control.id and subject not in now and subject not in reported:
-            reported.add(subject)
+
+def _gone_failures(result: Result, before: Sequence[Finding]) -> Iterator[VerdictChange]:
+    """Yield a turn for each resource that failed a control and does not any more."""
+    # Failures are compared by property, passes by resource: a resource passes only once no
+    # property of it fails.
+    judged, now = _worst_by_resource(before), _worst_by_resource(result.findings)
+    reported: set[str] = set()
+    for seen in result.findings:
+        key = seen.resource.id.key
+        if judged.get(key) is Verdict.FAIL and now[key] in _MET and key not in reported:
+            reported.add(key)
+            yield VerdictChange(result.control, seen, False)
+    # With another failure left, that a resource has no finding any more says nothing.
+    if result.verdict not in _MET:
+        return
+    # The cause is a rule that was deleted, or the element that broke a network proof.
+    for seen in before:
+        key = seen.resource.id.key
+        if seen.verdict is Verdict.FAIL and key not in now and key not in reported:
+            reported.add(key)
             passed = replace(seen, verdict=Verdict.PASS, evidence=f"no longer: {seen.evidence}")
-            yield VerdictChange(control, passed, False)
+            yield VerdictChange(result.control, passed, False)
 
 
-def _record_worst(judged: dict[tuple[str, str], Verdict], seen: Finding) -> None:
-    subject = seen.key[:2]
-    known = judged.get(subject)
-    if known is None or seen.verdict.rank < known.rank:
-        judged[subject] = seen.verdict
+def _worst_by_resource(findings: Iterable[Finding]) -> Mapping[str, Verdict]:
+    """Return the worst verdict of each resource, by its key."""
+    found: dict[str, Verdict] = {}
+    for seen in findings:
+        known = found.get(seen.resource.id.key)
+        if known is None or seen.verdict.rank < known.rank:
+            found[seen.resource.id.key] = seen.verdict
+    return found
 
 
 def _worst_first(turns: Iterable[VerdictChange]) -> tuple[VerdictChange, ...]:

@@ -51,8 +51,9 @@ def worst_by_property(found: Iterable[Finding]) -> tuple[Finding, ...]:
     # entry of one property. Waivers and reports name the property once.
     by_key: dict[tuple[str, str, str], Finding] = {}
     for seen in found:
-        known = by_key.get(seen.key)
-        by_key[seen.key] = seen if known is None else _join_findings(known, seen)
+        key = seen.key
+        known = by_key.get(key)
+        by_key[key] = seen if known is None else _join_findings(known, seen)
     return tuple(by_key.values())
 
 

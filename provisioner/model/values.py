@@ -210,13 +210,13 @@ def values_at(body: object, path: str) -> Iterator[object]:
     `[]` after a name stands for all entries of its list, `*` for all values of an object.
     """
     found: list[object] = [body]
-    for name, is_list in _steps_of(path):
+    for names, is_list in _steps_of(path):
         below: list[object] = []
         for each in found:
-            if name == ("*",):
+            if names == ("*",):
                 below += each.values() if isinstance(each, Mapping) else ()
                 continue
-            value = lookup(each, name)
+            value = lookup(each, names)
             if is_list:
                 below += list_items(value)
             elif value is not ABSENT:
@@ -227,8 +227,21 @@ def values_at(body: object, path: str) -> Iterator[object]:
 
 # Paths are those of the catalog and of facts, each of which is read in thousands of bodies.
 @lru_cache(maxsize=4096)
-def _steps_of(path: str) -> tuple[tuple[tuple[str], bool], ...]:
-    return tuple(((name.removesuffix("[]"),), name.endswith("[]")) for name in path.split("."))
+def _steps_of(path: str) -> tuple[tuple[tuple[str, ...], bool], ...]:
+    """Return (names, whether their value is a list) up to each list, and each `*` by itself."""
+    steps: list[tuple[tuple[str, ...], bool]] = []
+    names: tuple[str, ...] = ()
+    for name in path.split("."):
+        if name == "*":
+            steps += [(names, False)] if names else []
+            steps.append((("*",), False))
+            names = ()
+            continue
+        names = (*names, name.removesuffix("[]"))
+        if name.endswith("[]"):
+            steps.append((names, True))
+            names = ()
+    return tuple(steps) if not names else (*steps, (names, False))
 
 
 def without_at(body: Mapping[str, Value], path: Sequence[str]) -> Mapping[str, Value]:

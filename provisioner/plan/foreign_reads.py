@@ -117,7 +117,7 @@ def _named_in(known: ResourceType, body: Body, catalog: Catalog) -> Iterator[Res
     holders: list[tuple[Mapping[str, tuple[str, ...]], object]] = [(known.occupants, body)]
     for embedded in known.embedded:
         child = catalog.find(embedded.child)
-        if child is not None and not embedded.flattened:
+        if child is not None and child.occupants and not embedded.flattened:
             entries = values_at(body, f"{embedded.path}[]")
             holders += [(child.occupants, entry) for entry in entries]
     for paths, holder in holders:

@@ -4,7 +4,7 @@ import pytest
 
 from provisioner.model.cidr import is_range_within
 from provisioner.model.diagnostic import nearest
-from provisioner.model.values import ABSENT, Unknown, is_empty, lookup, unknowns
+from provisioner.model.values import ABSENT, Unknown, is_empty, lookup, unknowns, values_at
 
 
 @pytest.mark.parametrize("value", [None, "", [], {}, (), ABSENT])
@@ -24,6 +24,34 @@ def test_a_path_is_followed_without_regard_to_case() -> None:
     assert lookup(body, ("properties", "networkAcls", "bypass")) is None
     assert lookup(body, ("properties", "nothing", "at", "all")) is ABSENT
     assert lookup("text", ("properties",)) is ABSENT
+
+
+BODY = {
+    "properties": {
+        "Rules": [{"names": ["a", "b"], "target": {"id": "1"}}, {"target": None}, "text"],
+        "profiles": {"x": {"id": "2", "parts": [{"id": "3"}]}, "y": {"id": "4"}, "z": 5},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("properties.rules[].target.id", ["1"]),
+        ("properties.rules[].names[]", ["a", "b"]),
+        ("properties.rules[].target", [{"id": "1"}, None]),
+        ("properties.profiles.*.id", ["2", "4"]),
+        ("properties.profiles.*.parts[].id", ["3"]),
+        ("properties.profiles.x.id", ["2"]),
+        ("*.profiles.y.id", ["4"]),
+        ("properties.profiles.y.*", ["4"]),
+        ("properties.rules.target", []),
+        ("properties.profiles[]", []),
+        ("properties.absent.*", []),
+    ],
+)
+def test_values_are_found_through_lists_and_maps(path: str, expected: list[object]) -> None:
+    assert list(values_at(BODY, path)) == expected
 
 
 def test_every_unknown_in_a_body_is_found() -> None:
