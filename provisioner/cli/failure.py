@@ -1,5 +1,6 @@
 """Error output of commands: a message on stderr and an exit code for each kind of failure."""
 
+import errno
 import logging
 import os
 import signal
@@ -42,6 +43,13 @@ def _run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
         # The reader of stdout has closed it (`azsec plan … | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.SUCCESS
+    except OSError as problem:
+        # Whoever reads or writes a file tells more of it where more is known; a folder without
+        # permissions or a full disk can be met anywhere.
+        if problem.errno not in _OF_FILES or problem.filename is None:
+            raise
+        what = f"{problem.filename} cannot be used: {problem.strerror}"
+        result = _report_problem(DiagnosticError(error("file-access", f"{what}.", None, _ACCESS)))
     except (KeyboardInterrupt, Abort):
         return _leave_interrupted()
     except (RecursionError, MemoryError) as problem:
@@ -51,6 +59,10 @@ def _run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
             what = "the input nests too deeply"
         result = _report_problem(DiagnosticError(error("too-large", f"{what}.")))
     return result if isinstance(result, int) else ExitCode.SUCCESS
+
+
+_OF_FILES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+_ACCESS = "Check the permissions of the file and of the folders above it, and the free space."
 
 
 def _tell_usage(problem: TyperException, arguments: Sequence[str]) -> int:

@@ -19,10 +19,9 @@ from provisioner import __version__
 from provisioner.attribution.window import format_moment
 from provisioner.blueprint.environment import Environment, load_environment
 from provisioner.blueprint.parameter_values import VARIABLE
-from provisioner.cli.ci_environments import name_of
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.files import read_if_text
-from provisioner.cli.fleet_environments import list_fleet, only_changed
+from provisioner.cli.fleet_environments import list_fleet, name_environments, only_changed
 from provisioner.cli.fleet_ledgers import find_container, open_ledger
 from provisioner.cli.fleet_options import DEFAULT_LEDGER
 from provisioner.cli.fleet_worker import digest_text, open_session
@@ -110,7 +109,7 @@ def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) 
         ports = FleetPorts(
             ledger,
             scheduler,
-            lambda path: None if path in twins else _digest_of(path),
+            lambda path: None if path in twins else digest_of_file(path),
             lambda: datetime.now(UTC),
             _print_nothing if options.quiet else _print_progress,
             partial(_find_untouched, options, request) if options.logs_first else None,
@@ -207,7 +206,8 @@ def _open_scheduler(options: FleetOptions, request: FleetRequest) -> tuple[Sched
         "endpoint": os.environ.get(LOCAL_ENDPOINT),
     }
     scheduler = DaskScheduler(options.scheduler, run_item, report_version, certificates)
-    return scheduler, replace(request, placement={**request.placement, **placement})
+    placement = {**request.placement, **placement}
+    return scheduler, replace(request, placement=placement, is_remote=True)
 
 
 def _fleet_request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
@@ -229,7 +229,7 @@ def _fleet_request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
             _fresh_since(options.stale_after),
             options.shard,
             {} if options.shard is None else {"share": 1.0 / options.shard.count},
-            _question_digest(options.command, options.item, environments),
+            question=_question_digest(options.command, options.item, environments),
         )
     record = ledger.find_run(options.resume)
     if record is None or record.command != options.command:
@@ -243,9 +243,7 @@ def _fleet_request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
                 "command. Name another one with --resume RUN: a command prints its run at the end.",
             )
         )
-    environments = tuple(
-        FleetEnvironment(path, name_of(path, FileSources())) for path in record.environments
-    )
+    environments = name_environments(record.environments)
     return FleetRequest(
         record.run,
         record.command,
@@ -400,7 +398,8 @@ def _load_or_none(path: str) -> Environment | None:
         return None
 
 
-def _digest_of(path: str) -> str | None:
+def digest_of_file(path: str) -> str:
+    """Return the digest of a file by its path, "" where it cannot be read."""
     try:
         return digest_text(FileSources().read_text(path))
     except DiagnosticError:

@@ -19,6 +19,8 @@ from provisioner.cli.fleet_options import (
     RunOption,
     SchedulerOption,
     ShardOption,
+    check_since,
+    stated_options,
 )
 from provisioner.cli.options import (
     CloudOption,
@@ -53,6 +55,7 @@ fleet_app = typer.Typer(
     ),
 )
 def drift(  # noqa: PLR0913  typer: one parameter an option
+    context: typer.Context,
     environments: PatternsArgument = None,
     since: SinceOption = None,
     strict_tags: StrictTagsOption = False,
@@ -93,6 +96,7 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
 
     Exit code 2: drift; 1: no drift found, but not every environment has a complete result.
     """
+    check_since(since)
     item = _item_options(cloud, local_state, parallelism, since=since, strict_tags=strict_tags)
     how = _run_options(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
     how |= {
@@ -101,7 +105,7 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
         **_run_and_shard(run, shard, resume),
     }
     how |= {"logs_first": logs_first, "full_every": timedelta(seconds=full_every)}
-    _run_fleet("drift", environments, item, output, how)
+    _run_fleet(context, "drift", environments, item, output, how)
 
 
 @fleet_app.command(
@@ -109,6 +113,7 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     epilog=examples("azsec fleet plan --changed-since origin/main"),
 )
 def plan(  # noqa: PLR0913  typer: one parameter an option
+    context: typer.Context,
     environments: PatternsArgument = None,
     no_preflight: NoPreflightOption = False,
     ledger: LedgerOption = DEFAULT_LEDGER,
@@ -138,7 +143,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
         "certificates": scheduler_tls,
         **_run_and_shard(run, shard, resume),
     }
-    _run_fleet("plan", environments, item, output, how)
+    _run_fleet(context, "plan", environments, item, output, how)
 
 
 @fleet_app.command(
@@ -148,6 +153,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     ),
 )
 def check(  # noqa: PLR0913  typer: one parameter an option
+    context: typer.Context,
     environments: PatternsArgument = None,
     state: StateKindOption = StateChoice.DESIRED,
     ledger: LedgerOption = DEFAULT_LEDGER,
@@ -177,7 +183,7 @@ def check(  # noqa: PLR0913  typer: one parameter an option
         "certificates": scheduler_tls,
         **_run_and_shard(run, shard, resume),
     }
-    _run_fleet("check", environments, item, output, how)
+    _run_fleet(context, "check", environments, item, output, how)
 
 
 @fleet_app.command(
@@ -185,6 +191,7 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     epilog=examples("azsec fleet report --framework cis-aks-1.8 --output markdown"),
 )
 def report(  # noqa: PLR0913  typer: one parameter an option
+    context: typer.Context,
     environments: PatternsArgument = None,
     framework: Annotated[
         FrameworkChoice, typer.Option(help="Group results by a compliance framework.")
@@ -220,7 +227,7 @@ def report(  # noqa: PLR0913  typer: one parameter an option
         "certificates": scheduler_tls,
         **_run_and_shard(run, shard, resume),
     }
-    _run_fleet("report", environments, item, output, how)
+    _run_fleet(context, "report", environments, item, output, how)
 
 
 @fleet_app.command(
@@ -228,6 +235,7 @@ def report(  # noqa: PLR0913  typer: one parameter an option
     epilog=examples("azsec fleet adopt-status"),
 )
 def adopt_status(  # noqa: PLR0913  typer: one parameter an option
+    context: typer.Context,
     environments: PatternsArgument = None,
     ledger: LedgerOption = DEFAULT_LEDGER,
     resume: ResumeOption = None,
@@ -257,7 +265,7 @@ def adopt_status(  # noqa: PLR0913  typer: one parameter an option
         "certificates": scheduler_tls,
         **_run_and_shard(run, shard, resume),
     }
-    _run_fleet("adopt-status", environments, item, output, how)
+    _run_fleet(context, "adopt-status", environments, item, output, how)
 
 
 @fleet_app.command(
@@ -388,6 +396,43 @@ def manifest(  # noqa: PLR0913  typer: one parameter an option
     print_manifest(asked, context)
 
 
+_BESIDE_RESUME = frozenset(
+    {
+        "resume",
+        "ledger",
+        "logs_first",
+        "full_every",
+        "workers",
+        "scheduler",
+        "scheduler_tls",
+        "timeout",
+        "output",
+        "quiet",
+    }
+)
+"""Options that are no part of a run: where and how it continues."""
+
+
+def _refuse_without_effect(context: typer.Context) -> None:
+    """Refuse stated options that a command would ignore: all of the run to resume, for example.
+
+    Raises DiagnosticError with one diagnostic an option.
+    """
+    from provisioner.cli.session import refuse_options
+
+    stated = stated_options(context)
+    if "resume" in stated:
+        own = {option: name not in _BESIDE_RESUME for name, option in stated.items()}
+        refuse_options("the run of --resume has its own environments and options", own)
+    if "logs_first" not in stated:
+        refuse_options("it needs --logs-first", {"--full-every": "full_every" in stated})
+    if "scheduler" not in stated:
+        refuse_options("it needs --scheduler", {"--scheduler-tls": "scheduler_tls" in stated})
+    else:
+        why = "the workers of --scheduler are used, and none of this machine"
+        refuse_options(why, {"--workers": "workers" in stated})
+
+
 def _run_and_shard(run: str | None, shard: str | None, resume: str | None) -> dict[str, Any]:
     from provisioner.workflow.fleet import Shard
 
@@ -437,6 +482,7 @@ def _run_options(  # noqa: PLR0913  the options that all commands share
 
 
 def _run_fleet(
+    context: typer.Context,
     command: str,
     environments: list[str] | None,
     item: dict[str, Any],
@@ -446,6 +492,7 @@ def _run_fleet(
     from provisioner.cli.fleet import FleetOptions, run
     from provisioner.cli.output import print_fleet
 
+    _refuse_without_effect(context)
     patterns = tuple(environments or ("environments/**",))
     options = FleetOptions(command, patterns, item, **how)
     raise typer.Exit(run(options, lambda document: print_fleet(document, output.value)))

@@ -38,7 +38,7 @@ def list_fleet(patterns: Sequence[str]) -> tuple[FleetEnvironment, ...]:
     Raises:
         DiagnosticError: Where a pattern selects no environment.
     """
-    found: dict[str, str] = {}
+    found: list[str] = []
     files: set[str] = set()
     for pattern in patterns:
         paths = _expand_pattern(pattern)
@@ -57,11 +57,17 @@ def list_fleet(patterns: Sequence[str]) -> tuple[FleetEnvironment, ...]:
             file = os.path.realpath(path)
             if file not in files:
                 files.add(file)
-                found[path] = name_of(path, FileSources())
-    shared = {name for name, count in Counter(found.values()).items() if count > 1}
+                found.append(path)
+    return name_environments(sorted(found))
+
+
+def name_environments(paths: Sequence[str]) -> tuple[FleetEnvironment, ...]:
+    """Return environments by their paths, in this order; a name that several share is the path."""
+    names = [name_of(path, FileSources()) for path in paths]
+    counts = Counter(names)
     return tuple(
-        FleetEnvironment(path, path if name in shared else name)
-        for path, name in sorted(found.items())
+        FleetEnvironment(path, path if counts[name] > 1 else name)
+        for path, name in zip(paths, names, strict=True)
     )
 
 

@@ -1,14 +1,18 @@
 """The ledger of `--ledger`: a SQLite file, or a container of Azure Storage."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from provisioner.cli.fleet_options import DEFAULT_LEDGER
 from provisioner.cli.workspace import LOCAL_ENDPOINT, TRUST, make_folder, state_path
 from provisioner.engine.ledger_port import Ledger
-from provisioner.filesystem.protection import ProtectedPathError, check_writable_in_place
+from provisioner.filesystem.protection import (
+    ProtectedPathError,
+    check_replaceable,
+    check_writable_in_place,
+)
 from provisioner.ledgers.sqlite_ledger import SqliteLedger
 from provisioner.model.blob_address import ContainerAddress, parse_container_url
 from provisioner.model.diagnostic import DiagnosticError, error
@@ -25,24 +29,21 @@ def open_ledger(place: str, *, create: bool = True) -> Iterator[Ledger]:
         with _open_container(address) as ledger:
             yield ledger
         return
+    path = Path(place)
+    if not create:
+        with _open_existing(path) as opened:
+            yield opened
+        return
     if place == DEFAULT_LEDGER:
         state_path(None)  # azsec's own folder, which ignores itself
-    _check_file(Path(place), create=create)
-    make_folder(Path(place).parent)
-    with SqliteLedger.open(Path(place)) as opened:
+    _check_file(path, check_writable_in_place)
+    make_folder(path.parent)
+    with SqliteLedger.open(path) as opened:
         yield opened
 
 
-def _check_file(path: Path, *, create: bool) -> None:
-    """Check the file of a ledger before SQLite opens it.
-
-    SQLite would follow a link and write to its target.
-
-    Raises:
-        DiagnosticError: Where the file is missing without `create`, and where it is not a regular
-            file with one name (a link, a device).
-    """
-    if not create and not path.exists():
+def _open_existing(path: Path) -> SqliteLedger:
+    if not path.exists():
         raise DiagnosticError(
             error(
                 "no-ledger",
@@ -51,8 +52,18 @@ def _check_file(path: Path, *, create: bool) -> None:
                 "A run writes one: state the --ledger that it was given.",
             )
         )
+    _check_file(path, check_replaceable)
+    return SqliteLedger.open_to_read(path)
+
+
+def _check_file(path: Path, check: Callable[[Path], None]) -> None:
+    """Check the file of a ledger before SQLite opens it and would follow a link to its target.
+
+    Raises:
+        DiagnosticError: Where it is not a regular file (a link, a device), or must not be changed.
+    """
     try:
-        check_writable_in_place(path)
+        check(path)
     except ProtectedPathError as problem:
         raise DiagnosticError(error("ledger-unreadable", f"the ledger {problem}.")) from None
 

@@ -4,11 +4,13 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import typer
 
 from provisioner.cli.fleet import name_run
 from provisioner.cli.fleet_ledgers import find_container
+from provisioner.cli.fleet_options import check_since, stated_options
 from provisioner.manifests.fleet_job import FleetJob, render_fleet_job
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.reports.manifests_yaml import render_bodies
@@ -16,8 +18,18 @@ from provisioner.reports.manifests_yaml import render_bodies
 _DIGEST = re.compile(r"[a-z0-9][a-zA-Z0-9.:/_-]*@sha256:[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_SCHEDULE = re.compile(r"[0-9*/,-]+( [0-9A-Za-z*/,-]+){4}")
-_OF_THE_JOB = ("ledger", "resume", "run", "shard", "scheduler", "scheduler_tls", "local_state")
+_MACROS = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+_FIELDS: Sequence[tuple[int, int, Sequence[str]]] = (
+    (0, 59, ()), (0, 23, ()), (1, 31, ()), (1, 12, _MONTHS), (0, 6, _DAYS),
+)  # fmt: skip
+"""The fields of a schedule of Kubernetes: the least and the largest number, and the names of all of
+them ("CronJob", schedule syntax)."""
+_PART = re.compile(r"(?:[*?]|(\w+)(?:-(\w+))?)(?:/([1-9]\d*))?")
+_OF_THE_JOB = (
+    "ledger", "resume", "run", "shard", "scheduler", "scheduler_tls", "local_state", "cloud",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +106,13 @@ def _read_command(given: Sequence[str], own: typer.Context) -> tuple[str, Sequen
             param_hint="COMMAND",
         )
     context = sharded[name].make_context(name, list(arguments), parent=fleet)
-    stated = {
-        each
-        for each in context.params
-        if (source := context.get_parameter_source(each)) and source.name == "COMMANDLINE"
-    }
-    wrong = [each for each in _OF_THE_JOB if each in stated]
+    stated = stated_options(cast(typer.Context, context))
+    wrong = [stated[each] for each in _OF_THE_JOB if each in stated]
     if wrong:
-        option = next(each.opts[0] for each in sharded[name].params if each.name == wrong[0])
         raise typer.BadParameter(
-            f"{option} cannot be combined with `azsec fleet manifest`.", param_hint=name
+            f"{wrong[0]} cannot be combined with `azsec fleet manifest`.", param_hint=name
         )
+    check_since(context.params.get("since"))
     workers = [] if "workers" in stated else ["--workers", "1"]
     return name, [*workers, *arguments], float(context.params["timeout"])
 
@@ -129,12 +137,42 @@ def _check_options(options: ManifestOptions) -> None:
         ("--service-account", options.service_account, _NAME, "a DNS label"),
         ("--client-id", options.client_id, _GUID, "a GUID"),
         ("--tenant", options.tenant, _GUID, "a GUID"),
-        ("--schedule", options.schedule, _SCHEDULE, "five fields of cron: 0 2 * * *"),
     ):
         if value is not None and not pattern.fullmatch(value):
-            raise _option_error(
-                "wrong-value", f"{option} {value} is wrong.", f"Expected {expected}."
-            )
+            raise _wrong_value(option, value, expected)
+    if options.schedule is not None and not _is_schedule(options.schedule):
+        raise _wrong_value("--schedule", options.schedule, "five fields of cron: 0 2 * * *")
+
+
+def _is_schedule(text: str) -> bool:
+    """Return whether Kubernetes takes a text as the schedule of a CronJob."""
+    fields = text.split(" ")
+    return text in _MACROS or (
+        len(fields) == len(_FIELDS)
+        and all(
+            _is_field_part(part, *bounds)
+            for field, bounds in zip(fields, _FIELDS, strict=True)
+            for part in field.split(",")
+        )
+    )
+
+
+def _is_field_part(part: str, least: int, most: int, names: Sequence[str]) -> bool:
+    match = _PART.fullmatch(part)
+    if match is None:
+        return False
+    values = [
+        least + names.index(end.lower()) if end.lower() in names else int(end)
+        for end in match.groups()[:2]
+        if end is not None and (end.isdecimal() or end.lower() in names)
+    ]
+    stated = [end for end in match.groups()[:2] if end is not None]
+    is_ordered = values == sorted(values)
+    return len(values) == len(stated) and is_ordered and all(least <= one <= most for one in values)
+
+
+def _wrong_value(option: str, value: str, expected: str) -> DiagnosticError:
+    return _option_error("wrong-value", f"{option} {value} is wrong.", f"Expected {expected}.")
 
 
 def _option_error(code: str, message: str, hint: str) -> DiagnosticError:

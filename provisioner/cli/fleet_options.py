@@ -1,5 +1,7 @@
 """The options that the commands of `azsec fleet` share."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -90,3 +92,25 @@ CertificatesOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def stated_options(context: typer.Context) -> Mapping[str, str]:
+    """Return the options on the command line as they are written, by the names of parameters."""
+    found: dict[str, str] = {}
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = parameter.opts[0]
+            # The patterns are the one argument of these commands.
+            found[parameter.name] = option if option.startswith("-") else "ENV"
+    return found
+
+
+def check_since(since: str | None) -> None:
+    """Check `--since` once, before every environment would fail for it.
+
+    Raises DiagnosticError where it is no date, time or duration.
+    """
+    from provisioner.attribution.window import read_window
+
+    read_window(since, datetime.now(UTC))

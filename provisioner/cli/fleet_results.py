@@ -3,16 +3,18 @@
 import json
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from provisioner.cli.ci_environments import name_of
-from provisioner.cli.fleet import exit_code_of
+from provisioner.cli.fleet import digest_of_file, exit_code_of
+from provisioner.cli.fleet_environments import name_environments
 from provisioner.cli.fleet_ledgers import open_ledger
 from provisioner.cli.workspace import FileSources
 from provisioner.documents.fleet import FleetDocument
-from provisioner.engine.ledger_port import Ledger, RunRecord
-from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.workflow.fleet_census import read_census
+from provisioner.engine.ledger_port import Ledger, Outcome, RunRecord
+from provisioner.model.diagnostic import DiagnosticError, error, nearest
+from provisioner.workflow.fleet_census import choose_outcomes, is_current, read_census
 
 
 def show_outcome(run: str, environment: str, ledger: str) -> None:
@@ -23,17 +25,11 @@ def show_outcome(run: str, environment: str, ledger: str) -> None:
     """
     with open_ledger(ledger, create=False) as kept:
         record = _find_run(kept, run, ledger)
-        paths = record.environments
-        path = next((one for one in paths if environment in (one, Path(one).stem)), None)
-        if path is None:
-            path = next(
-                (one for one in paths if _name_of_environment(one) == environment), environment
-            )
-        found = kept.document(record.run, path)
-        if found is None:
-            # One that failed, and one that the logs vouch for, has no document: only its entry.
-            results = kept.outcomes(record.run, {path})
-            found = results[-1].entry if results else None
+        path = _find_environment(record, environment)
+        results = choose_outcomes(kept.outcomes(record.run, {path}), _is_current)
+        result = results.get(path)
+        # One that failed, and one that the logs vouch for, has no document: only its entry.
+        found = result and (kept.document(record.run, path, result.inputs) or result.entry)
     if found is None:
         raise DiagnosticError(
             error(
@@ -53,7 +49,9 @@ def show_run(run: str, ledger: str, print_document: Callable[[FleetDocument], No
     Raises DiagnosticError where the ledger has no such run.
     """
     with open_ledger(ledger, create=False) as kept:
-        document = read_census(_find_run(kept, run, ledger), kept, _name_of_environment)
+        record = _find_run(kept, run, ledger)
+        names = {one.path: one.name for one in name_environments(record.environments)}
+        document = read_census(record, kept, names, _is_current)
     print_document(document)
     return exit_code_of(document)
 
@@ -72,6 +70,39 @@ def _find_run(ledger: Ledger, run: str, place: str) -> RunRecord:
     return record
 
 
-def _name_of_environment(path: str) -> str:
-    """Return the name of an environment, that in its file where the file exists."""
-    return name_of(path, FileSources())
+def _find_environment(record: RunRecord, environment: str) -> str:
+    """Return the path of an environment of a run, given by its path or name.
+
+    Raises:
+        DiagnosticError: Where the run has none, or several of this name.
+    """
+    if environment in record.environments:
+        return environment
+    found = [
+        path
+        for path in record.environments
+        if environment in (Path(path).stem, name_of(path, FileSources()))
+    ]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise DiagnosticError(
+            error(
+                "unknown-environment",
+                f"the run {record.run!r} has no environment {environment}.",
+                None,
+                nearest(environment, list(record.environments)),
+            )
+        )
+    raise DiagnosticError(
+        error(
+            "repeated-environment",
+            f"{len(found)} environments have the name {environment!r}: {', '.join(found)}.",
+            None,
+            "State the path of one.",
+        )
+    )
+
+
+def _is_current(outcome: Outcome) -> bool:
+    return is_current(outcome, digest_of_file, datetime.now(UTC).date().isoformat())

@@ -83,13 +83,14 @@ class Ledger(Protocol):
         """
 
     def newest(self, question: str, environments: Collection[str]) -> Mapping[str, Outcome]:
-        """Return the newest complete outcome of a question by environment, without its document.
+        """Return the newest outcome of a question by environment, without its document.
 
-        Environments without one are absent from the result.
+        Environments without one are absent from the result, and those whose newest one is not
+        complete: an earlier one says nothing of what could not be read since.
         """
 
-    def document(self, run: str, environment: str) -> Mapping[str, Any] | None:
-        """Return the document of the newest outcome of an environment in a run, or None."""
+    def document(self, run: str, environment: str, inputs: str) -> Mapping[str, Any] | None:
+        """Return the document of an answer, or None."""
 
 
 @dataclass(frozen=True, slots=True)

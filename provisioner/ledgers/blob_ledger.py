@@ -7,10 +7,10 @@ Blobs below the prefix (ENV, INPUTS and DOCUMENT are digests in hexadecimal):
     outcomes/RUN/ENV/INPUTS.json        an answer; created once (`If-None-Match: *`)
     outcomes/RUN/ENV/INPUTS.failed.json a failure; counts where there is no answer beside it
     documents/RUN/ENV/DOCUMENT.json     what the command prints of the environment
-    newest/QUESTION/ENV                 empty; its metadata name the newest complete answer
+    newest/QUESTION/ENV                 empty; its metadata name the newest answer or failure
 
-So one list shows the outcomes of a run and one the newest answers, however many runs there were.
-An answer takes four requests: its document, the two of `newest`, and its own, which comes last, so
+So one list shows the outcomes of a run and one the newest of all, however many runs there were. An
+answer takes four requests: its document, the two of `newest`, and its own, which comes last, so
 that a worker that is stopped in between has written nothing that counts. Blob Storage has no
 transaction over blobs: the order of the writes and `If-None-Match: *` stand in for one.
 """
@@ -120,16 +120,16 @@ class BlobLedger:
 
     def put(self, outcome: Outcome) -> bool:
         """Store an outcome; return False where an answer of its key is stored already."""
-        name = self._name_of(outcome)
+        name = self._name_of_outcome(outcome)
         with self._stated():
             if not outcome.answered:
                 if self._container.read(f"{name}.json") is not None:
                     return False
+                self._point_to(outcome)
                 self._container.write(f"{name}.failed.json", _write(_StoredOutcome(outcome)))
                 return True
             digest = self._put_document(outcome)
-            if outcome.complete:
-                self._point_to(outcome)
+            self._point_to(outcome)
             stored = _StoredOutcome(replace(outcome, document=None), digest)
             return self._container.create(f"{name}.json", _write(stored))
 
@@ -164,7 +164,7 @@ class BlobLedger:
         )
 
     def newest(self, question: str, environments: Collection[str]) -> Mapping[str, Outcome]:
-        """Return the newest complete outcome of a question for each environment that has one."""
+        """Return the newest outcome of a question by environment, where it is complete."""
         folder = f"{self._prefix}newest/{question}/"
         wanted = {_digest(path): path for path in environments}
         with self._stated():
@@ -176,18 +176,15 @@ class BlobLedger:
         found = [one.outcome for one in self._each(self._read_outcome, names) if one is not None]
         return {one.environment: one for one in found if one.question == question and one.complete}
 
-    def document(self, run: str, environment: str) -> Mapping[str, Any] | None:
-        """Return the document of the newest outcome of an environment, None where there is none.
+    def document(self, run: str, environment: str, inputs: str) -> Mapping[str, Any] | None:
+        """Return the document of an answer, None where there is none.
 
         Raises:
             DiagnosticError: where the document is not the one whose digest the outcome states.
         """
-        newest = next(reversed(self.outcomes(run, [environment])), None)
-        if newest is None:
+        if not _RUN.fullmatch(run):
             return None
-        stored = self._read_outcome(
-            f"{self._name_of(newest)}{'' if newest.answered else '.failed'}.json"
-        )
+        stored = self._read_outcome(f"{self._name_of(run, environment, inputs)}.json")
         if stored is None or stored.document is None:
             return None
         name = f"{self._prefix}documents/{run}/{_digest(environment)}/{stored.document}.json"
@@ -220,9 +217,10 @@ class BlobLedger:
         Writers compete, so each replaces the entity tag that it read (`If-Match`), or tries again.
         """
         name = f"{self._prefix}newest/{outcome.question}/{_digest(outcome.environment)}"
+        blob = f"{self._name_of_outcome(outcome)}{'' if outcome.answered else '.failed'}"
         pointer = {
             "ended": outcome.ended_at,
-            "outcome": self._name_of(outcome).removeprefix(f"{self._prefix}outcomes/"),
+            "outcome": blob.removeprefix(f"{self._prefix}outcomes/"),
         }
         for _ in range(_ATTEMPTS):
             there = self._container.read(name)
@@ -247,7 +245,7 @@ class BlobLedger:
         stored = self._parse(_OUTCOME, name, found.content)
         outcome = stored.outcome
         ending = ".json" if outcome.answered else ".failed.json"
-        if stored.format != _FORMAT or self._name_of(outcome) + ending != name:
+        if stored.format != _FORMAT or self._name_of_outcome(outcome) + ending != name:
             raise DiagnosticError(self._unusable(f"{name} holds another outcome than its name"))
         try:
             FleetEntryDocument.model_validate(outcome.entry)
@@ -265,10 +263,12 @@ class BlobLedger:
         except ValidationError as problem:
             raise DiagnosticError(self._unusable(_describe(name, problem))) from None
 
-    def _name_of(self, outcome: Outcome) -> str:
+    def _name_of_outcome(self, outcome: Outcome) -> str:
+        return self._name_of(outcome.run, outcome.environment, outcome.inputs)
+
+    def _name_of(self, run: str, environment: str, inputs: str) -> str:
         """Return the name of an outcome's blob, without its ending."""
-        place = f"{outcome.run}/{_digest(outcome.environment)}/{_digest(outcome.inputs)}"
-        return f"{self._prefix}outcomes/{place}"
+        return f"{self._prefix}outcomes/{run}/{_digest(environment)}/{_digest(inputs)}"
 
     @staticmethod
     def _each(ask: Callable[[_Given], _Found], given: Iterable[_Given]) -> list[_Found]:

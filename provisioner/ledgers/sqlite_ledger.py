@@ -6,6 +6,7 @@ writer that is killed loses nothing that it stored (`journal_mode=WAL`, a transa
 """
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -73,13 +74,29 @@ class SqliteLedger:
         """
         try:
             connection = sqlite3.connect(path, timeout=_SECONDS, isolation_level=None)
-            version = _migrate(connection)
+            if _version_of(connection, path) != _VERSION:
+                _migrate(connection)
         except sqlite3.Error as problem:
             raise DiagnosticError(_unreadable(path, str(problem))) from None
-        if version not in (0, _VERSION):
-            raise DiagnosticError(_unreadable(path, f"it has version {version}"))
         path.chmod(0o600)
         return SqliteLedger(connection, path)
+
+    @staticmethod
+    def open_to_read(path: Path) -> "SqliteLedger":
+        """Open an existing ledger without a write to its file; one of an older azsec is migrated.
+
+        Raises:
+            DiagnosticError: for a file that is no ledger, or that a newer azsec wrote.
+        """
+        place = f"{path.absolute().as_uri()}?{_reading_mode(path)}"
+        try:
+            connection = sqlite3.connect(place, timeout=_SECONDS, isolation_level=None, uri=True)
+            if _version_of(connection, path) == _VERSION:
+                return SqliteLedger(connection, path)
+            connection.close()
+        except sqlite3.Error as problem:
+            raise DiagnosticError(_unreadable(path, str(problem))) from None
+        return SqliteLedger.open(path)
 
     def __enter__(self) -> "SqliteLedger":
         return self
@@ -171,21 +188,18 @@ class SqliteLedger:
         return [one for one in found if environments is None or one.environment in environments]
 
     def newest(self, question: str, environments: Collection[str]) -> Mapping[str, Outcome]:
-        """Return the newest complete outcome of a question for each environment that has one."""
+        """Return the newest outcome of a question by environment, where it is complete."""
         query = (
             f"SELECT {_COLUMNS} FROM outcomes WHERE number IN (SELECT max(number) FROM outcomes "
-            "WHERE question = ? AND complete GROUP BY environment)"
+            "WHERE question = ? GROUP BY environment) AND complete"
         )
         found = [self._outcome(row) for row in self._rows(query, question)]
         return {one.environment: one for one in found if one.environment in environments}
 
-    def document(self, run: str, environment: str) -> Mapping[str, Any] | None:
-        """Return the document of the newest outcome of an environment, None where there is none."""
-        query = (
-            "SELECT document FROM outcomes WHERE run = ? AND environment = ? "
-            "ORDER BY number DESC LIMIT 1"
-        )
-        for (text,) in self._rows(query, run, environment):
+    def document(self, run: str, environment: str, inputs: str) -> Mapping[str, Any] | None:
+        """Return the document of an answer, None where there is none."""
+        query = "SELECT document FROM outcomes WHERE run = ? AND environment = ? AND inputs = ?"
+        for (text,) in self._rows(query, run, environment, inputs):
             what = f"the document of {environment} in the run {run}"
             return None if text is None else dict(self._decode(text, what))
         return None
@@ -217,8 +231,41 @@ class SqliteLedger:
             raise DiagnosticError(_unreadable(self._path, str(problem))) from None
 
 
-def _migrate(connection: sqlite3.Connection) -> int:
-    """Create or migrate the tables of a file, and return its version.
+def _reading_mode(path: Path) -> str:
+    """Return the parameters of a connection that only reads.
+
+    A database in WAL mode needs files beside it, also to be read; who may write removes them in the
+    end. Where they neither are there nor can be made, nobody writes (sqlite.org/wal.html#readonly).
+    """
+    can_write_beside = os.access(path.parent, os.W_OK)
+    if can_write_beside and os.access(path, os.W_OK):
+        return "mode=rw"
+    is_fixed = not can_write_beside and not Path(f"{path}-wal").exists()
+    return "mode=ro&immutable=1" if is_fixed else "mode=ro"
+
+
+def _version_of(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the version of a ledger, 0 of an empty file.
+
+    Raises:
+        DiagnosticError: for the database of another program, and of a newer azsec.
+    """
+    # One statement, so that no other process can create the tables in between.
+    query = (
+        "SELECT (SELECT user_version FROM pragma_user_version), "
+        "(SELECT count(*) FROM sqlite_master WHERE type = 'table'), "
+        "(SELECT count(*) FROM sqlite_master WHERE name IN ('runs', 'outcomes'))"
+    )
+    version, tables, own = connection.execute(query).fetchone()
+    if tables and (not version or own != len(("runs", "outcomes"))):
+        raise DiagnosticError(_unreadable(path, "it is the database of another program"))
+    if version > _VERSION:
+        raise DiagnosticError(_unreadable(path, f"it has version {version}"))
+    return int(version)
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Create or migrate the tables of a file.
 
     The version is read where no other process can write: several may open a new ledger at once.
 
@@ -247,7 +294,6 @@ def _migrate(connection: sqlite3.Connection) -> int:
         statements = _UPGRADES.get(version, "")
     connection.execute(f"PRAGMA user_version={version}")
     connection.execute("COMMIT")
-    return version
 
 
 def _outcome(row: tuple[Any, ...]) -> Outcome:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
 from provisioner.documents.document import DiagnosticDocument
@@ -18,7 +19,7 @@ from provisioner.documents.fleet import (
 )
 from provisioner.engine.ledger_port import Finished, Ledger, Outcome, RunRecord, Scheduler
 from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.workflow.fleet_census import read_entry, summarize_run
+from provisioner.workflow.fleet_census import is_current, read_entry, summarize_run
 from provisioner.workflow.fleet_item import FleetAnswerText, FleetItem
 
 _COMPLETE = (FleetAnswer.FINDINGS, FleetAnswer.CLEAN, FleetAnswer.UNCHANGED)
@@ -52,8 +53,8 @@ class FleetRequest:
     the limit of its duration (seconds), the time since when a clean answer of unchanged files is
     recent enough to be kept (ISO 8601, UTC; "": none is), and the shard to run (None: all).
     `placement` tells items where they run; it is not part of the run, which may be resumed
-    elsewhere. `question` names all that an answer depends on beside the files and Azure: only an
-    answer to the same one is reused.
+    elsewhere. `is_remote` is whether workers have a copy of the files. `question` names all that an
+    answer depends on beside the files and Azure: only an answer to the same one is reused.
     """
 
     run: str
@@ -64,6 +65,7 @@ class FleetRequest:
     fresh_since: str = ""
     shard: Shard | None = None
     placement: Mapping[str, Any] = field(default_factory=dict)
+    is_remote: bool = False
     question: str = ""
 
     @property
@@ -171,6 +173,8 @@ def _store_untouched(
         if (outcome := newest.get(one.path)) is not None and _is_current(outcome, ports)
     }
     entries = ports.find_untouched(list(known.values()))
+    names = {one.path: one.name for one in pending}
+    entries = [one.model_copy(update={"name": names[one.path]}) for one in entries]
     outcomes = [
         _outcome_record(
             request,
@@ -192,7 +196,12 @@ def _run_items(
     items = [FleetItem(request.command, one.path, options).write() for one in pending]
     for finished in ports.scheduler.run(items, request.seconds):
         environment = pending[finished.number]
-        answer = _read_answer(environment, finished, _format_time(ports.now()))
+        answer = _read_answer(
+            environment,
+            finished,
+            _format_time(ports.now()),
+            ports.digest_of if request.is_remote else None,
+        )
         # An item may run twice (a pod was evicted after its answer, another command has the same
         # run): the first answer counts, also against a worker that was lost later.
         given = _given_answer(request, environment, ports) if _is_failure(answer) else None
@@ -214,8 +223,16 @@ def _given_answer(
     return next((read_entry(one) for one in reversed(known) if _is_current(one, ports)), None)
 
 
-def _read_answer(environment: FleetEnvironment, finished: Finished, now: str) -> FleetAnswerText:
-    """Return the answer of a worker; a malformed one is a failure of its environment."""
+def _read_answer(
+    environment: FleetEnvironment,
+    finished: Finished,
+    now: str,
+    digest_of: Callable[[str], str | None] | None,
+) -> FleetAnswerText:
+    """Return the answer of a worker; a malformed one is a failure of its environment.
+
+    So is an answer about other files than `digest_of` has (None: the worker has the same ones).
+    """
     lost = finished.lost
     if finished.text is not None:
         try:
@@ -225,8 +242,13 @@ def _read_answer(environment: FleetEnvironment, finished: Finished, now: str) ->
         except (ValueError, KeyError, TypeError) as problem:
             lost = f"its worker answered what is not an answer ({type(problem).__name__})"
         else:
-            entry = answer.entry.model_copy(update={"attempt": finished.attempt})
-            return replace(answer, entry=entry)
+            entry = answer.entry.model_copy(
+                update={"attempt": finished.attempt, "name": environment.name}
+            )
+            other = _find_other_file(answer, digest_of) if digest_of is not None else None
+            if other is None:
+                return replace(answer, entry=entry)
+            lost = f"its worker has another {other} than this working copy"
     failure = error(
         "worker-lost", f"{environment.path}: {lost}.", None, "Run it again with --resume."
     )
@@ -256,6 +278,18 @@ def _check_answer(answer: FleetAnswerText, environment: FleetEnvironment) -> Non
     # Without its files an answer would hold whatever becomes of them.
     if entry.answer is not FleetAnswer.FAILED and not answer.files:
         raise ValueError(entry.path)
+
+
+def _find_other_file(answer: FleetAnswerText, digest_of: Callable[[str], str | None]) -> str | None:
+    """Return a file that the worker read and that differs here, None where there is none.
+
+    Its commit tells nothing of files that are changed and not committed. Absolute paths are those
+    of the worker's machine, and are not compared.
+    """
+    for path, digest in sorted(answer.files.items()):
+        if not PurePath(path).is_absolute() and digest_of(path) not in (None, digest):
+            return path
+    return None
 
 
 _ANSWERS_OF_WORKERS = (
@@ -288,17 +322,7 @@ def _outcome_record(
 
 
 def _is_current(outcome: Outcome, ports: FleetPorts) -> bool:
-    """Return whether an outcome is an answer for the environment's files as they are now.
-
-    Nothing that they state until a date may have ended since: the expiry of a waiver changes the
-    answer.
-    """
-    holds_until = str(outcome.scope.get("holdsUntil") or "9999-12-31")
-    return (
-        outcome.answered
-        and ports.now().date().isoformat() <= holds_until
-        and all(ports.digest_of(path) == digest for path, digest in outcome.files.items())
-    )
+    return is_current(outcome, ports.digest_of, ports.now().date().isoformat())
 
 
 def _recently_clean(

@@ -3,7 +3,7 @@
 Called by `cli` and `workflow.fleet`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from provisioner.documents.fleet import (
     FindingGroupDocument,
@@ -40,14 +40,20 @@ def summarize_run(
     )
 
 
-def read_census(record: RunRecord, ledger: Ledger, name_of: Callable[[str], str]) -> FleetDocument:
-    """Return the summary of a run so far, by the ledger alone.
+def read_census(
+    record: RunRecord,
+    ledger: Ledger,
+    names: Mapping[str, str],
+    is_current: Callable[[Outcome], bool],
+) -> FleetDocument:
+    """Return the summary of a run so far, by the ledger.
 
-    `name_of` returns the name of an environment without an answer, by its path. Raises
-    DiagnosticError where the ledger cannot be used.
+    `names` are those of its environments by their paths; `is_current` returns whether an outcome is
+    an answer for the files as they are now. Raises DiagnosticError where the ledger cannot be used.
     """
     outcomes = ledger.outcomes(record.run)
-    entries = {one.environment: read_entry(one) for one in outcomes}
+    chosen = choose_outcomes(outcomes, is_current)
+    entries = {path: read_entry(one) for path, one in chosen.items()}
     unanswered = [path for path in record.environments if path not in entries]
     newest = ledger.newest(record.question, unanswered) if record.fresh_since else {}
     fresh = {
@@ -56,13 +62,43 @@ def read_census(record: RunRecord, ledger: Ledger, name_of: Callable[[str], str]
         if one.run != record.run and one.clean and one.ended_at >= record.fresh_since
     }
     entries |= {
-        path: FleetEntryDocument(name=name_of(path), path=path, answer=FleetAnswer.NOT_RUN)
+        path: FleetEntryDocument(name=names[path], path=path, answer=FleetAnswer.NOT_RUN)
         for path in unanswered
         if path not in fresh
     }
     ended_at = max((one.ended_at for one in outcomes), default=record.started_at)
-    names = [fresh[path] for path in record.environments if path in fresh]
-    return summarize_run(record, entries.values(), len(record.environments), names, ended_at)
+    skipped = [fresh[path] for path in record.environments if path in fresh]
+    return summarize_run(record, entries.values(), len(record.environments), skipped, ended_at)
+
+
+def choose_outcomes(
+    outcomes: Iterable[Outcome], is_current: Callable[[Outcome], bool]
+) -> Mapping[str, Outcome]:
+    """Return the outcome of a run that counts for each environment, by its path.
+
+    It is the newest one, unless an earlier one is an answer for the files as they are now: a file
+    may be changed and changed back while a run goes on. `outcomes` are in the order of their end.
+    """
+    chosen: dict[str, Outcome] = {}
+    for one in outcomes:
+        known = chosen.get(one.environment)
+        if known is None or is_current(one) or not is_current(known):
+            chosen[one.environment] = one
+    return chosen
+
+
+def is_current(outcome: Outcome, digest_of: Callable[[str], str | None], day: str) -> bool:
+    """Return whether an outcome is an answer for the environment's files as they are now.
+
+    `digest_of` returns the digest of a file by its path. Nothing that the files state until a date
+    may have ended before `day` (ISO 8601): the expiry of a waiver changes the answer.
+    """
+    holds_until = str(outcome.scope.get("holdsUntil") or "9999-12-31")
+    return (
+        outcome.answered
+        and day <= holds_until
+        and all(digest_of(path) == digest for path, digest in outcome.files.items())
+    )
 
 
 def read_entry(outcome: Outcome) -> FleetEntryDocument:

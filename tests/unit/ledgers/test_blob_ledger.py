@@ -32,7 +32,7 @@ def test_of_many_machines_one_puts_the_outcome(container):
     assert taken.count(True) == 1
     winner = answers[taken.index(True)]
     assert ledgers[0].outcomes("first") == [replace(winner, document=None)]
-    assert ledgers[0].document("first", winner.environment) == winner.document
+    assert ledgers[0].document("first", winner.environment, winner.inputs) == winner.document
 
 
 def test_an_older_answer_does_not_take_the_place_of_the_newest(blob_ledger):
@@ -124,7 +124,7 @@ def test_a_document_that_was_changed_is_refused(container, blob_ledger):
     (name,) = [one for one in names(container) if "/documents/" in one]
     container().write(name, b'{"kind": "azsec/drift", "drifted": []}')
     with pytest.raises(DiagnosticError, match=r"is not the document of its outcome"):
-        blob_ledger.document("first", OUTCOME.environment)
+        blob_ledger.document("first", OUTCOME.environment, OUTCOME.inputs)
 
 
 def test_a_container_that_is_not_there_is_named_with_what_to_do(container):

@@ -66,7 +66,7 @@ def test_outcomes_are_put_together_as_each_would_be_alone(ledger: Ledger):
 
 def test_a_failure_stands_until_there_is_an_answer(ledger: Ledger):
     assert ledger.put(FAILED)
-    assert ledger.document("first", FAILED.environment) is None
+    assert ledger.document("first", FAILED.environment, FAILED.inputs) is None
     assert ledger.put(replace(FAILED, ended_at="2026-11-30T01:30:00Z"))
     assert [one.ended_at for one in ledger.outcomes("first")] == ["2026-11-30T01:30:00Z"]
     assert ledger.put(OUTCOME)
@@ -80,14 +80,21 @@ def test_a_lost_worker_counts_against_no_answer_whatever_its_clock_says(ledger: 
     ledger.put(OUTCOME)
 
     assert [one.answered for one in ledger.outcomes("first")] == [False, True]
-    assert ledger.document("first", OUTCOME.environment) == OUTCOME.document
+    assert ledger.document("first", OUTCOME.environment, OUTCOME.inputs) == OUTCOME.document
 
 
-def test_the_newest_complete_outcome_of_each_environment_is_found(ledger: Ledger):
+def test_the_newest_outcome_of_each_environment_is_found_where_it_is_complete(ledger: Ledger):
     ledger.put(OUTCOME)
-    ledger.put(replace(OUTCOME, run="second", complete=False, ended_at="2026-11-30T02:00:00Z"))
     ledger.put(replace(OUTCOME, run="other", command="plan", question="plan"))
     assert {p: one.run for p, one in ledger.newest("drift", PATHS).items()} == {PATHS[0]: "first"}
+
+    ledger.put(replace(OUTCOME, run="second", complete=False, ended_at="2026-11-30T02:00:00Z"))
+    assert ledger.newest("drift", PATHS) == {}
+    ledger.put(replace(OUTCOME, run="second", inputs="b", ended_at="2026-11-30T02:10:00Z"))
+    assert {p: one.run for p, one in ledger.newest("drift", PATHS).items()} == {PATHS[0]: "second"}
+    # What was complete once may hold no more: a failure is a reason to ask again.
+    ledger.put(replace(FAILED, run="broken", ended_at="2026-11-30T02:20:00Z"))
+    assert ledger.newest("drift", PATHS) == {}
 
     ledger.put(replace(OUTCOME, run="third", clean=False, ended_at="2026-11-30T03:00:00Z"))
     assert not ledger.put(replace(OUTCOME, run="third", ended_at="2026-11-30T03:10:00Z"))
@@ -112,11 +119,13 @@ def test_a_run_is_begun_once_and_found_by_its_name_or_as_the_last(ledger: Ledger
     assert ledger.find_run("../first") is None
 
 
-def test_the_document_of_the_newest_outcome_is_found(ledger: Ledger):
+def test_the_document_of_each_answer_is_found(ledger: Ledger):
     ledger.put(OUTCOME)
-    assert ledger.document("first", OUTCOME.environment) == OUTCOME.document
+    assert ledger.document("first", OUTCOME.environment, OUTCOME.inputs) == OUTCOME.document
     newer = {"kind": "azsec/drift", "drifted": []}
     ledger.put(replace(OUTCOME, inputs="sha256:2", ended_at="2026-11-30T02:00:00Z", document=newer))
-    assert ledger.document("first", OUTCOME.environment) == newer
-    assert ledger.document("first", "environments/b.yaml") is None
-    assert ledger.document("none", OUTCOME.environment) is None
+    assert ledger.document("first", OUTCOME.environment, "sha256:2") == newer
+    assert ledger.document("first", OUTCOME.environment, OUTCOME.inputs) == OUTCOME.document
+    assert ledger.document("first", "environments/b.yaml", OUTCOME.inputs) is None
+    assert ledger.document("none", OUTCOME.environment, OUTCOME.inputs) is None
+    assert ledger.document("../first", OUTCOME.environment, OUTCOME.inputs) is None

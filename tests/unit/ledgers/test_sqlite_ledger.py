@@ -19,7 +19,7 @@ def test_what_was_put_is_there_for_who_opens_the_file_again(tmp_path):
         ledger.put(OUTCOME)
     with SqliteLedger.open(path) as ledger:
         assert ledger.find_run("first") == RUN
-        assert ledger.document("first", "environments/a.yaml") == OUTCOME.document
+        assert ledger.document("first", "environments/a.yaml", OUTCOME.inputs) == OUTCOME.document
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -96,7 +96,7 @@ def test_a_damaged_run_or_document_is_named(tmp_path):
         with pytest.raises(DiagnosticError, match=r"the run first is damaged"):
             ledger.find_run("first")
         with pytest.raises(DiagnosticError, match=r"a.yaml in the run first is damaged"):
-            ledger.document("first", OUTCOME.environment)
+            ledger.document("first", OUTCOME.environment, OUTCOME.inputs)
 
 
 def test_only_a_ledger_that_others_hold_is_waited_for(monkeypatch):
@@ -112,3 +112,30 @@ def test_only_a_ledger_that_others_hold_is_waited_for(monkeypatch):
     monkeypatch.setattr("time.sleep", wait)
     with pytest.raises(sqlite3.OperationalError, match=r"readonly"):
         _migrate(ReadOnly())
+
+
+def test_the_database_of_another_program_is_left_as_it_is(tmp_path):
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE bookmarks (url TEXT)")
+    connection.close()
+    before = path.read_bytes()
+    for open_it in (SqliteLedger.open, SqliteLedger.open_to_read):
+        with pytest.raises(DiagnosticError, match=r"the database of another program"):
+            open_it(path)
+
+    assert path.read_bytes() == before
+
+
+def test_a_ledger_is_read_without_a_write(tmp_path):
+    path = tmp_path / "fleet.db"
+    with SqliteLedger.open(path) as ledger:
+        ledger.begin(RUN)
+    path.chmod(0o440)
+    before = path.read_bytes()
+    with SqliteLedger.open_to_read(path) as ledger:
+        assert ledger.find_run("last") == RUN
+
+    assert path.stat().st_mode & 0o777 == 0o440
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["fleet.db"]
