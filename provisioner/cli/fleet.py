@@ -38,6 +38,7 @@ from provisioner.documents.fleet import FleetAnswer, FleetDocument, FleetEntryDo
 from provisioner.engine.ledger_port import Ledger, Outcome, Scheduler
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.reports.fleet_wording import answer_words
 from provisioner.schedulers.processes import ProcessScheduler
 from provisioner.workflow.fleet import (
     FleetEnvironment,
@@ -111,10 +112,14 @@ def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) 
             scheduler,
             lambda path: None if path in twins else digest_of_file(path),
             lambda: datetime.now(UTC),
-            _print_nothing if options.quiet else _print_progress,
+            _print_nothing if options.quiet else partial(_print_progress, request.command),
             partial(_find_untouched, options, request) if options.logs_first else None,
         )
-        document = run_fleet(request, ports)
+        try:
+            document = run_fleet(request, ports)
+        except KeyboardInterrupt:
+            sys.stderr.write(f"{_interrupted_words(options, request)}\n")
+            raise
     print_document(document)
     return exit_code_of(document) if options.shard is None else _exit_code_of_shard(document)
 
@@ -406,8 +411,17 @@ def digest_of_file(path: str) -> str:
         return ""
 
 
-def _print_progress(entry: FleetEntryDocument, done: int, every: int) -> None:
-    sys.stderr.write(f"{done}/{every}  {entry.answer:<9}  {entry.name}  {entry.seconds:.1f} s\n")
+def _interrupted_words(options: FleetOptions, request: FleetRequest) -> str:
+    ledger = "" if options.ledger == DEFAULT_LEDGER else f" --ledger {options.ledger}"
+    how = f"`azsec fleet {request.command} --resume {request.run}{ledger}` continues it"
+    if options.shard is not None:
+        how = "the same command continues its shard"
+    return f"Run {request.run} is not complete: {how}."
+
+
+def _print_progress(command: str, entry: FleetEntryDocument, done: int, every: int) -> None:
+    words = answer_words(command, entry.answer)
+    sys.stderr.write(f"{done}/{every}  {words}  {entry.name}  {entry.seconds:.1f} s\n")
 
 
 def _print_nothing(_entry: FleetEntryDocument, _done: int, _every: int) -> None:

@@ -31,11 +31,14 @@ class FleetFindingDocument(Document):
     """A finding in one environment.
 
     `what` reads the same in each environment that has it, and is the key by which findings are
-    grouped; `address` is the resource in this environment, None where there is none.
+    grouped; `address` is the resource in this environment, None where there is none. `writers` are
+    the principals that wrote the resource, by Azure's logs, the latest first: a write is not a
+    cause.
     """
 
     what: str
     address: str | None = None
+    writers: tuple[str, ...] = ()
 
 
 class FleetEntryDocument(Document):
@@ -65,10 +68,11 @@ class FleetEntryDocument(Document):
 
 
 class FindingGroupDocument(Document):
-    """A finding, and the names of the environments that have it."""
+    """A finding, with the names of the environments that have it and of who wrote the resources."""
 
     what: str
     environments: tuple[str, ...]
+    writers: tuple[str, ...] = ()
 
 
 class FleetDocument(Document):

@@ -9,8 +9,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -223,10 +222,9 @@ class SqliteLedger:
         except sqlite3.Error as problem:
             raise DiagnosticError(_unreadable(self._path, str(problem))) from None
 
-    def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, query: str, *values: object) -> Sequence[tuple[Any, ...]]:
         try:
-            with closing(self._connection.execute(query, values)) as found:
-                yield from found
+            return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as problem:
             raise DiagnosticError(_unreadable(self._path, str(problem))) from None
 

@@ -4,7 +4,12 @@
 """
 
 from provisioner.documents.fleet import FleetAnswer, FleetDocument
-from provisioner.reports.fleet_wording import answer_words, census_words, entry_words
+from provisioner.reports.fleet_wording import (
+    answer_words,
+    census_words,
+    entry_words,
+    writer_words,
+)
 from provisioner.reports.markdown_escape import code, prose
 from provisioner.reports.markdown_table import row, section, table_head
 
@@ -20,7 +25,7 @@ def render_fleet_markdown(document: FleetDocument) -> str:
     groups = [
         row(
             str(len(group.environments)),
-            prose(group.what, 300),
+            prose(group.what, 300) + (f"; {prose(writer_words(group))}" if group.writers else ""),
             ", ".join(code(name) for name in group.environments[:_MOST_NAMES])
             + (" …" if len(group.environments) > _MOST_NAMES else ""),
         )

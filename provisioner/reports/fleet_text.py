@@ -6,7 +6,12 @@
 from collections.abc import Iterator
 
 from provisioner.documents.fleet import FleetAnswer, FleetDocument
-from provisioner.reports.fleet_wording import answer_words, census_words, entry_words
+from provisioner.reports.fleet_wording import (
+    answer_words,
+    census_words,
+    entry_words,
+    writer_words,
+)
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, pad, wrap
 from provisioner.reports.values import plain, plural
 from provisioner.reports.wording import and_more
@@ -61,6 +66,7 @@ def _finding_lines(document: FleetDocument, width: int) -> Iterator[Line]:
         names = [plain(name) for name in group.environments[:_MOST_NAMES]]
         more = len(group.environments) - len(names)
         stated = ", ".join(names) + (f" {and_more(more, 'environment')}" if more else "")
+        stated += f"; {writer_words(group)}" if group.writers else ""
         first, *rest = wrap(plain(group.what), width - 22)
         if not rest and len(first) + len(stated) + 2 <= width - 22:
             yield line(f"  {count:>18}  {first}  ", Span(stated, Style.DIM))

@@ -1,7 +1,15 @@
 """Wording of the results of a fleet run, shared by text and Markdown."""
 
-from provisioner.documents.fleet import FleetAnswer, FleetDocument, FleetEntryDocument
-from provisioner.reports.values import plural
+from provisioner.documents.fleet import (
+    FindingGroupDocument,
+    FleetAnswer,
+    FleetDocument,
+    FleetEntryDocument,
+)
+from provisioner.reports.values import plain, plural
+from provisioner.reports.wording import and_more
+
+_MOST_WRITERS = 3
 
 _FINDINGS = {
     "drift": "drift",
@@ -35,7 +43,7 @@ def census_words(document: FleetDocument) -> str:
     """Return the counts of a run: all environments in scope, and how many have each result."""
     counted = [
         f"{document.count(answer)} {_census_word(document.command, answer)}"
-        f"{_logs_words(document) if answer is FleetAnswer.UNCHANGED else ''}"
+        f"{_note_words(document, answer)}"
         for answer in FleetAnswer
         if document.count(answer)
     ]
@@ -50,10 +58,25 @@ def _census_word(command: str, answer: FleetAnswer) -> str:
     return f"with {words}" if answer is FleetAnswer.FINDINGS else words
 
 
-def _logs_words(document: FleetDocument) -> str:
-    """Return until when the logs were read that unchanged environments rest on."""
-    read = [one.log_read_until for one in document.environments if one.log_read_until]
-    return f" (logs read until {min(read)})" if read else ""
+def _note_words(document: FleetDocument, answer: FleetAnswer) -> str:
+    """Return what limits a result: until when logs were read, and how many controls are unknown."""
+    entries = [one for one in document.environments if one.answer is answer]
+    if answer is FleetAnswer.UNCHANGED:
+        read = [one.log_read_until for one in entries if one.log_read_until]
+        return f" (logs read until {min(read)})" if read else ""
+    unknown = [one.summary.get("unknown", 0) for one in entries]
+    if answer is not FleetAnswer.CLEAN or not max(unknown):
+        return ""
+    least = f"{min(unknown)} to " if min(unknown) != max(unknown) else ""
+    each = " in each" if len(entries) > 1 else ""
+    return f" ({least}{plural(max(unknown), 'control')} unknown{each})"
+
+
+def writer_words(group: FindingGroupDocument) -> str:
+    """Return who wrote the resources of a finding, by Azure's logs."""
+    named = [plain(writer) for writer in group.writers[:_MOST_WRITERS]]
+    more = len(group.writers) - len(named)
+    return f"written by {', '.join(named)}" + (f" {and_more(more, 'principal')}" if more else "")
 
 
 def entry_words(command: str, entry: FleetEntryDocument) -> str:

@@ -108,12 +108,17 @@ def read_entry(outcome: Outcome) -> FleetEntryDocument:
 
 def group_findings(entries: Sequence[FleetEntryDocument]) -> tuple[FindingGroupDocument, ...]:
     """Return the findings with the environments that have each, the most frequent first."""
-    found: dict[str, dict[str, None]] = {}
+    names: dict[str, set[str]] = {}
+    writers: dict[str, set[str]] = {}
     for entry in entries:
         for finding in entry.findings:
-            found.setdefault(finding.what, {})[entry.name] = None
-    ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+            names.setdefault(finding.what, set()).add(entry.name)
+            writers.setdefault(finding.what, set()).update(finding.writers)
     return tuple(
-        FindingGroupDocument(what=what, environments=tuple(sorted(names)))
-        for what, names in ordered
+        FindingGroupDocument(
+            what=what,
+            environments=tuple(sorted(names[what])),
+            writers=tuple(sorted(writers[what])),
+        )
+        for what in sorted(names, key=lambda each: (-len(names[each]), each))
     )

@@ -7,11 +7,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from provisioner.controls.evaluation import UnknownReason
 from provisioner.documents.controls import FAIL, CheckDocument, ComplianceDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.fleet import FleetAnswer, FleetFindingDocument
 from provisioner.documents.plan import Action, FieldChangeDocument, PlanDocument
 from provisioner.documents.proof import FAILS
+from provisioner.documents.trace import StateKind
 from provisioner.model.diagnostic import Severity
 
 _LONGEST_VALUE = 60
@@ -75,8 +77,17 @@ def _verdict(
     return Verdict(FleetAnswer.FINDINGS if found else clean, summary, found)
 
 
-def _finding(what: str, address: str | None = None) -> FleetFindingDocument:
-    return FleetFindingDocument(what=what, address=address)
+def _finding(
+    what: str, address: str | None = None, writers: tuple[str, ...] = ()
+) -> FleetFindingDocument:
+    return FleetFindingDocument(what=what, address=address, writers=writers)
+
+
+def _writers_of(document: DriftDocument, resource: str) -> tuple[str, ...]:
+    """Return the principals that wrote a resource, by the logs, each once."""
+    attribution = document.attributions.get(resource)
+    writers = attribution.writers if attribution is not None else ()
+    return tuple(dict.fromkeys(one.actor for one in writers if one.actor))
 
 
 def _drift_verdict(document: DriftDocument) -> Verdict:
@@ -94,7 +105,8 @@ def _drift_findings(document: DriftDocument) -> Iterator[FleetFindingDocument]:
     yield from _changed_findings(document)
     for addition in document.additions:
         what = f" {addition.role}" if addition.role else ""
-        yield _finding(f"added: {addition.type}{what} ({addition.adds})", addition.address)
+        writers = _writers_of(document, addition.id)
+        yield _finding(f"added: {addition.type}{what} ({addition.adds})", addition.address, writers)
     if document.strict_tags:
         for tag in document.tags:
             yield _finding(f"undeclared tag: {tag.path}", tag.address)
@@ -103,15 +115,17 @@ def _drift_findings(document: DriftDocument) -> Iterator[FleetFindingDocument]:
 
 def _changed_findings(document: DriftDocument) -> Iterator[FleetFindingDocument]:
     for entry in document.drifted:
+        what, writers = f"{entry.kind}: {entry.type}", _writers_of(document, entry.id)
         if not entry.fields:
-            yield _finding(f"{entry.kind}: {entry.type}", entry.address)
+            yield _finding(what, entry.address, writers)
         for field in entry.fields:
-            yield _finding(f"{entry.kind}: {entry.type} {_describe_field(field)}", entry.address)
+            yield _finding(f"{what} {_describe_field(field)}", entry.address, writers)
     for undeclared in document.undeclared:
         if undeclared.drifted:
             yield _finding(
                 f"undeclared: {undeclared.type} {_describe_field(undeclared.field)}",
                 undeclared.address,
+                _writers_of(document, undeclared.id),
             )
 
 
@@ -185,8 +199,27 @@ def _check_verdict(document: CheckDocument) -> Verdict:
         for finding in result.findings
         if finding.verdict == FAIL and finding.waiver is None
     )
-    is_certain = not document.summary.get(_UNKNOWN, 0) and not document.census.unreadable
-    return _verdict(failing, is_certain=is_certain, **document.summary)
+    return _verdict(failing, is_certain=_is_read_as_asked(document), **document.summary)
+
+
+def _is_read_as_asked(document: CheckDocument) -> bool:
+    """Return whether a check read all that it looks at.
+
+    What it does not look at leaves controls unknown that no repetition answers.
+    """
+    outside = {*_ANSWERED_ELSEWHERE}
+    if document.state == StateKind.DESIRED:
+        outside.add(UnknownReason.AZURE_ALONE)
+    unknown = {each.reason for each in document.census.unknown}
+    return not document.census.unreadable and unknown <= outside
+
+
+_ANSWERED_ELSEWHERE = (
+    UnknownReason.CLUSTER,
+    UnknownReason.DIRECTORY,
+    UnknownReason.LOGS,
+    UnknownReason.PERSON,
+)
 
 
 def _compliance_verdict(document: ComplianceDocument) -> Verdict:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.cli.application import app
+from provisioner.cli.failure import run_guarded
 from provisioner.cli.fleet import FleetOptions, _find_twins, run
 from provisioner.cli.fleet_environments import list_fleet
 from provisioner.model.diagnostic import DiagnosticError
@@ -42,3 +44,54 @@ def test_a_scheduler_without_dask_names_what_to_install(folder, monkeypatch):
     monkeypatch.setenv("AZSEC_LOCAL_ENDPOINT", "http://127.0.0.1:1")
     with pytest.raises(DiagnosticError, match=r"--scheduler needs Dask"):
         run(FleetOptions("drift", ("a",), scheduler="tcp://127.0.0.1:1"), print)
+
+
+def invoke(*arguments):
+    return run_guarded(app, ["fleet", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(("drift", "--since", "foo"), "--since foo is not a date", id="since"),
+        pytest.param(
+            ("drift", "a", "--resume", "last", "--since", "7d", "--strict-tags"),
+            "--strict-tags: the run of --resume has its own environments and options",
+            id="resume",
+        ),
+        pytest.param(("plan", "a", "--resume", "last"), "ENV: the run of --resume", id="patterns"),
+        pytest.param(("drift", "--full-every", "3d"), "it needs --logs-first", id="full-every"),
+        pytest.param(
+            ("plan", "--scheduler", "tcp://127.0.0.1:1", "--workers", "3"),
+            "--workers: the workers of --scheduler are used",
+            id="workers",
+        ),
+        pytest.param(
+            ("plan", "--scheduler-tls", "a", "b", "c"), "it needs --scheduler", id="certificates"
+        ),
+    ],
+)
+def test_options_without_effect_are_refused_before_anything_runs(folder, capfd, arguments, message):
+    assert invoke(*arguments) == 1
+    assert message in capfd.readouterr().err
+    assert not (folder / ".azsec").exists()
+
+
+def test_a_run_is_continued_with_its_own_options(folder, capfd):
+    assert invoke("plan", "a", "--cloud", "local", "--quiet") == 1
+    assert invoke("plan", "--resume", "last", "--quiet", "--timeout", "60", "--workers", "1") == 1
+    assert "option" not in capfd.readouterr().err
+
+
+def test_a_name_that_several_environments_have_is_refused(folder, capfd):
+    (folder / "environments" / "more").mkdir()
+    Path("environments/more/a.yaml").write_text(DESCRIBED.format("a", "c" * 32))
+    invoke("plan", "--cloud", "local", "--quiet")
+    capfd.readouterr()
+
+    assert invoke("show", "last", "a") == 1
+    assert "2 environments have the name 'a'" in capfd.readouterr().err
+    assert invoke("show", "last", "environments/more/a.yaml") == 0
+    assert '"path": "environments/more/a.yaml"' in capfd.readouterr().out
+    assert invoke("show", "last", "none") == 1
+    assert "has no environment none" in capfd.readouterr().err

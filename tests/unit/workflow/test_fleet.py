@@ -18,7 +18,7 @@ from provisioner.workflow.fleet import (
     digest_inputs,
     run_fleet,
 )
-from provisioner.workflow.fleet_census import read_census
+from provisioner.workflow.fleet_census import is_current, read_census
 from provisioner.workflow.fleet_item import FleetAnswerText, FleetItem
 
 NOW = datetime(2026, 11, 30, 3, tzinfo=UTC)
@@ -35,8 +35,12 @@ class Answers:
         answers: Mapping[str, FleetAnswer | None],
         now: datetime = NOW,
         scope: Mapping[str, str] | None = None,
+        inputs: str = "sha256:1",
+        digest: str | None = None,
     ) -> None:
         self._answers = answers
+        self._inputs = inputs
+        self._digest = digest
         self._scope = scope or {}
         self._now = now
         self.asked: list[str] = []
@@ -60,12 +64,12 @@ class Answers:
             name=name,
             path=path,
             answer=answer,
-            inputs="sha256:1",
+            inputs=self._inputs,
             checked_at=self._now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             findings=found if answer is FleetAnswer.FINDINGS else (),
         )
         return FleetAnswerText(
-            entry, {path: f"digest of {name}"}, self._scope, {"kind": name}
+            entry, {path: self._digest or digest_of(path)}, self._scope, {"kind": name}
         ).write()
 
 
@@ -117,10 +121,9 @@ def test_a_worker_that_is_lost_after_another_command_answered_changes_nothing(le
 
     found = run(ledger, Fixed(lost, meanwhile=answer), at=NOW + timedelta(minutes=1))
     (entry,) = [one for one in found.environments if one.name == "a"]
-    census = read_census(ledger.find_run("first"), ledger, lambda path: path)
 
     assert entry.answer is FleetAnswer.CLEAN
-    assert census.count(FleetAnswer.CLEAN) == 3
+    assert census(ledger).count(FleetAnswer.CLEAN) == 3
 
 
 @pytest.mark.parametrize(
@@ -258,9 +261,64 @@ def test_shards_answer_every_environment_of_a_run_once(ledger):
     assert whole.model_copy(update={"ended_at": again.ended_at}) == again
 
 
-def census(ledger):
-    record = ledger.find_run("first")
-    return read_census(record, ledger, lambda path: path.split("/")[1].removesuffix(".yaml"))
+def census(ledger, digests=digest_of):
+    names = {one.path: one.name for one in ENVIRONMENTS}
+    return read_census(
+        ledger.find_run("first"),
+        ledger,
+        names,
+        lambda outcome: is_current(outcome, digests, NOW.date().isoformat()),
+    )
+
+
+def test_a_file_that_was_changed_and_changed_back_has_its_first_result(ledger):
+    def changed(path: str) -> str:
+        return "another digest" if path.endswith("a.yaml") else digest_of(path)
+
+    run(ledger, Answers(dict.fromkeys(NAMES, FleetAnswer.CLEAN)))
+    asked = Answers({"a": FleetAnswer.FINDINGS}, inputs="sha256:2", digest="another digest")
+    run(ledger, asked, digests=changed)
+    back = Answers({})
+    found = run(ledger, back)
+
+    assert (asked.asked, back.asked) == (["a"], [])
+    assert found.count(FleetAnswer.CLEAN) == 3
+    assert census(ledger).count(FleetAnswer.CLEAN) == 3
+    assert census(ledger, changed).count(FleetAnswer.FINDINGS) == 1
+    # Where the files are not at hand, the last result counts.
+    assert census(ledger, lambda _path: "").count(FleetAnswer.FINDINGS) == 1
+
+
+def test_an_environment_that_failed_since_is_asked_again(ledger):
+    clean = dict.fromkeys(NAMES, FleetAnswer.CLEAN)
+    run(ledger, Answers(clean), name="before")
+    run(ledger, Answers({name: clean[name] for name in "ac"}), name="broken")
+    night = Answers(clean)
+    run(ledger, night, fresh_since=format_moment(NOW - timedelta(hours=1)))
+
+    assert night.asked == ["b"]
+
+
+def test_an_answer_of_a_remote_worker_about_other_files_is_a_failure(ledger):
+    def changed(path: str) -> str:
+        return "not committed" if path.endswith("b.yaml") else digest_of(path)
+
+    everybody = dict.fromkeys(NAMES, FleetAnswer.CLEAN)
+    found = run(ledger, Answers(everybody), digests=changed, is_remote=True)
+    (failed,) = [one for one in found.environments if one.answer is FleetAnswer.FAILED]
+
+    assert "another environments/b.yaml than this working copy" in failed.diagnostics[0].message
+    assert run(ledger, Answers(everybody), is_remote=True).count(FleetAnswer.CLEAN) == 3
+
+
+def test_environments_that_share_a_name_are_told_by_their_paths(ledger):
+    shared = tuple(FleetEnvironment(one.path, one.path) for one in ENVIRONMENTS)
+    request = FleetRequest("first", "drift", shared)
+    found = Answers(dict.fromkeys(NAMES, FleetAnswer.FINDINGS))
+    document = run_fleet(request, FleetPorts(ledger, found, digest_of, lambda: NOW))
+
+    assert document.groups[0].environments == tuple(one.path for one in shared)
+    assert [one.name for one in census(ledger).environments] == [one.path for one in shared]
 
 
 def test_the_census_of_a_run_has_what_it_left_out_as_fresh(ledger):
