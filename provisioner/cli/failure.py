@@ -48,8 +48,17 @@ def _run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
         # permissions or a full disk can be met anywhere.
         if problem.errno not in _OF_FILES or problem.filename is None:
             raise
-        what = f"{problem.filename} cannot be used: {problem.strerror}"
-        result = _report_problem(DiagnosticError(error("file-access", f"{what}.", None, _ACCESS)))
+        result = _report_problem(
+            DiagnosticError(
+                error(
+                    "file-access",
+                    f"access to {problem.filename} failed: {problem.strerror}.",
+                    None,
+                    "Check the permissions of the file and of the folders above it, and the free "
+                    "space.",
+                )
+            )
+        )
     except (KeyboardInterrupt, Abort):
         return _leave_interrupted()
     except (RecursionError, MemoryError) as problem:
@@ -62,7 +71,6 @@ def _run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
 
 
 _OF_FILES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
-_ACCESS = "Check the permissions of the file and of the folders above it, and the free space."
 
 
 def _tell_usage(problem: TyperException, arguments: Sequence[str]) -> int:

@@ -69,7 +69,7 @@ class FleetOptions:
     It runs on `workers` processes of this machine for so many `seconds`, or on the workers of the
     Dask scheduler at an address (`certificates`: the files of its CA, and of the client's
     certificate and key). `logs_first` queries Azure's logs for the environments that changed since
-    the last complete check, which is repeated after `full_every` in any case.
+    the last check, which is repeated after `full_every` in any case.
 
     A run with a `name` continues where the ledger has it already, and several machines may each
     process a `shard` of it.

@@ -63,7 +63,7 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
         bool,
         typer.Option(
             "--logs-first",
-            help="Query Azure's logs for changes since the last complete check, and read only "
+            help="Query Azure's logs for changes since the last check, and read only "
             "the environments that changed.",
         ),
     ] = False,

@@ -59,8 +59,8 @@ OnlyStaleOption = Annotated[
         "--only-stale",
         parser=read_duration,
         metavar="DURATION",
-        help="Skip environments whose last complete result found nothing, is newer than this "
-        "(24h, 7d), and whose files did not change since.",
+        help="Skip environments whose last result is complete, has no finding, is newer than "
+        "this (24h, 7d), and is of the files as they are.",
         show_default=False,
     ),
 ]

@@ -16,7 +16,7 @@ class FleetAnswer(StrEnum):
     UNCERTAIN  nothing was found, and not everything could be read
     NOT_RUN    the deadline came before its turn
     CLEAN      everything was read, and nothing was found
-    UNCHANGED  not read again: since its last complete check the logs tell of no change in it
+    UNCHANGED  not read again: since its last check the logs tell of no change in it
     """
 
     FAILED = "failed"

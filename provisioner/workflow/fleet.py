@@ -163,7 +163,7 @@ def _begin_run(request: FleetRequest, started: str, ledger: Ledger) -> FleetRequ
 def _store_untouched(
     request: FleetRequest, pending: Sequence[FleetEnvironment], ports: FleetPorts
 ) -> Iterator[FleetEntryDocument]:
-    """Yield the entries of environments whose last complete answer still holds, once stored."""
+    """Yield the entries of environments whose last answer still holds by the logs, once stored."""
     if ports.find_untouched is None:
         return
     newest = ports.ledger.newest(request.question, {one.path for one in pending})
@@ -330,7 +330,7 @@ def _recently_clean(
 ) -> frozenset[str]:
     """Return the paths of environments without an answer in this run that need none.
 
-    Their last complete answer found nothing, is recent enough, and is of the files as they are now.
+    Their last answer is complete, found nothing, is recent enough, and is of the files as they are.
     """
     asked = {one.path for one in request.asked if one.path not in answered}
     return frozenset(

@@ -1,4 +1,4 @@
-"""Environments without a logged change since their last complete check, by Azure's logs.
+"""Environments without a logged change since their last check, by Azure's logs.
 
 A log is evidence of changes, and its silence proves no absence: what was never logged, and what
 changed at a management group, is found by the next full check alone. What may act on resources of
@@ -24,7 +24,7 @@ ReadLogs = Callable[[Mapping[str, datetime]], Mapping[str, LogRead]]
 
 @dataclass(frozen=True, slots=True)
 class CleanCheck:
-    """The last complete check of an environment, without findings.
+    """The last check of an environment: complete, and without findings.
 
     It has the time when its reading began (what changed after that may not have been seen), until
     when the check holds, and the subscriptions and resource groups (lower case) that the

@@ -202,6 +202,15 @@ def test_a_schedule_makes_a_run_of_each_job(capsys: pytest.CaptureFixture[str]) 
     assert container["args"][:6] == ["fleet", "drift", "--ledger", LEDGER, "--run", "$(AZSEC_RUN)"]
 
 
+@pytest.mark.parametrize(
+    "schedule", ["*/5 0-6,22 1,15 JAN-mar MON-FRI", "@daily", "0 2 ? * 0/2", "59 23 31 12 6"]
+)
+def test_a_schedule_may_have_all_forms_that_kubernetes_knows(
+    capsys: pytest.CaptureFixture[str], schedule: str
+) -> None:
+    assert manifest(capsys, f"--schedule '{schedule}'")["CronJob"]["spec"]["schedule"] == schedule
+
+
 def test_text_of_the_command_is_no_variable_of_the_pod(capsys: pytest.CaptureFixture[str]) -> None:
     base = f"fleet manifest --image {IMAGE} --ledger {LEDGER}"
     command = "check --timeout 30m '$(HOME)/environments' --workers 2"
@@ -220,7 +229,29 @@ REFUSED = (
     ("key", f"--image {IMAGE} --ledger '{LEDGER}?sig=abc' drift", "never with a key or a SAS"),
     ("client", f"--image {IMAGE} --ledger {LEDGER} --client-id me drift", "Expected a GUID"),
     ("name", f"--image {IMAGE} --ledger {LEDGER} -n A drift", "Expected a DNS label"),
-    ("cron", f"--image {IMAGE} --ledger {LEDGER} --schedule daily drift", "five fields of cron"),
+    *(
+        (
+            f"cron {schedule}",
+            f"--image {IMAGE} --ledger {LEDGER} --schedule '{schedule}' drift",
+            "Expected five fields of cron",
+        )
+        for schedule in (
+            "daily",
+            "0 2 * *",
+            "60 * * * *",
+            "0 24 * * *",
+            "0 2 0 * *",
+            "0 2 * 13 *",
+            "0 2 * * 7",
+            "5-1 * * * *",
+            "*/0 * * * *",
+            "1, * * * *",
+            "0 2 * * monday",
+            "mon * * * *",
+        )
+    ),
+    ("since", f"--image {IMAGE} --ledger {LEDGER} drift --since foo", "--since foo is not a date"),
+    ("cloud", f"--image {IMAGE} --ledger {LEDGER} drift --cloud local", "--cloud cannot be"),
     (
         "command",
         f"--image {IMAGE} --ledger {LEDGER} show last",

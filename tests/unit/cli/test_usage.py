@@ -1,6 +1,9 @@
 """A command line that is wrong is told with the help of its own command."""
 
+import errno
+
 import pytest
+import typer
 
 from provisioner.cli.application import app
 from provisioner.cli.failure import run_guarded
@@ -38,3 +41,16 @@ def test_a_group_of_commands_alone_prints_its_help(capsys) -> None:
 def test_the_command_that_has_help_is_named(arguments, hint, capsys) -> None:
     assert run_guarded(app, arguments) == 1
     assert hint in capsys.readouterr().err
+
+
+def test_a_file_that_may_not_be_written_is_named_without_a_traceback(capsys) -> None:
+    def write() -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "locked/plan.json")
+
+    refusing = typer.Typer()
+    refusing.command()(write)
+
+    assert run_guarded(refusing, []) == 1
+    assert capsys.readouterr().err.startswith(
+        "error: access to locked/plan.json failed: Permission denied. Check the permissions"
+    )

@@ -3,6 +3,16 @@
 import pytest
 
 from provisioner.catalog.registry import Catalog
+from provisioner.controls.evaluation import UnknownReason
+from provisioner.documents.attribution import (
+    AttributionDocument,
+    AttributionVerdict,
+    WriterDocument,
+    WriterKind,
+)
+from provisioner.documents.census import CensusDocument, UnknownControlsDocument
+from provisioner.documents.controls import CheckDocument
+from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.fleet import FleetAnswer
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.fleet_findings import read_adoption, read_verdict
@@ -70,3 +80,49 @@ def test_a_plan_reads_as_its_changes_and_as_what_is_still_to_adopt(bench: Bench)
         "to adopt: Microsoft.Resources/resourceGroups"
     ]
     assert adoption.summary["to_adopt"] == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "answer"),
+    [
+        ("desired", UnknownReason.AZURE_ALONE, FleetAnswer.CLEAN),
+        ("actual", UnknownReason.AZURE_ALONE, FleetAnswer.UNCERTAIN),
+        ("actual", UnknownReason.PERSON, FleetAnswer.CLEAN),
+        ("actual", UnknownReason.UNREADABLE, FleetAnswer.UNCERTAIN),
+        ("desired", UnknownReason.LATER, FleetAnswer.UNCERTAIN),
+    ],
+)
+def test_a_check_is_complete_where_only_what_it_does_not_look_at_is_unknown(
+    state: str, reason: UnknownReason, answer: FleetAnswer
+) -> None:
+    unknown = UnknownControlsDocument(reason=str(reason), controls=("PRV-04",))
+    census = CensusDocument(resources=1, types=(), subscriptions=(), unknown=(unknown,))
+    document = CheckDocument(
+        environment=EnvironmentDocument(
+            name="prod", blueprint="b.yaml", cloud="local", tenant_id="t", subscriptions={}
+        ),
+        state=state,
+        summary={"pass": 1, "unknown": 1, "total": 2},
+        results=(),
+        census=census,
+    )
+    assert read_verdict(document).answer is answer
+
+
+def test_a_finding_names_who_wrote_the_resource_by_the_logs(bench: Bench) -> None:
+    desired = bench.compose(_NSG)
+    bench.apply(bench.plan(desired))
+    bench.tamper("nsg", securityRules=[_RULE])
+    drift = check_drift(desired, bench.catalog, bench.client)
+    (drifted,) = drift.drifted
+    at = "2026-11-30T00:00:00Z"
+    writers = (
+        WriterDocument(actor="alice@contoso.com", at=at),
+        WriterDocument(actor="alice@contoso.com", client="Azure portal", at=at),
+        WriterDocument(kind=WriterKind.PLATFORM, at=at),
+        WriterDocument(actor="bob@contoso.com", at=at),
+    )
+    told = AttributionDocument(verdict=AttributionVerdict.SEVERAL, since=at, writers=writers)
+    findings = read_verdict(drift.model_copy(update={"attributions": {drifted.id: told}})).findings
+
+    assert findings[0].writers == ("alice@contoso.com", "bob@contoso.com")
