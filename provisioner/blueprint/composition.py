@@ -29,6 +29,7 @@ from provisioner.blueprint.file_schemas import Sources, span_of
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource, cycle_diagnostic
 from provisioner.blueprint.implicit_dependencies import with_derived_order
 from provisioner.blueprint.implied_edges import with_implied_edges
+from provisioner.blueprint.mentions import find_mentions
 from provisioner.blueprint.ownership import add_ownership
 from provisioner.blueprint.resources import CachedResource, Resources, without_nulls
 from provisioner.blueprint.secret_checks import check_values
@@ -143,7 +144,8 @@ class _Composition:
         self._stop_on_mistakes()
         # What a warning points into is composed again, so that it is raised again.
         self._instances.keep(frozenset(each.span.file for each in self._warnings if each.span))
-        ordered = with_derived_order(with_implied_edges(built))
+        mentions = {resource.address: find_mentions(resource.body) for resource in built}
+        ordered = with_derived_order(with_implied_edges(built, mentions), mentions)
         return DesiredGraph(
             {r.address: r for r in ordered},
             outputs,

@@ -9,24 +9,28 @@ their like, guidelines.md §3.2). A policy that changes resources does so as its
 Called by `blueprint.composition` on the finished graph.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from provisioner.blueprint.graph import DesiredResource, Edge
+from provisioner.blueprint.mentions import Mentions
 from provisioner.catalog.held_identities import identities_in
 from provisioner.catalog.permissions import ROLE_ASSIGNMENT
-from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import ResourceValue, Unknown, Value, lookup
+from provisioner.model.values import ResourceValue, Unknown, lookup
 
 _PRINCIPAL = ("properties", "principalId")
 
 
-def with_derived_order(resources: list[DesiredResource]) -> list[DesiredResource]:
+def with_derived_order(
+    resources: list[DesiredResource], mentions: Mapping[str, Mentions]
+) -> list[DesiredResource]:
     """Return the resources with the edges that follow from their roles and addresses.
+
+    `mentions` has what the body at each address names.
 
     An edge that would close a circle is left out: what the blueprint says goes first.
     """
-    order = _Order(resources)
+    order = _Order(resources, mentions)
     return [
         replace(resource, edges=tuple(sorted((*resource.edges, *order.more[resource.address]))))
         if order.more.get(resource.address)
@@ -46,8 +50,9 @@ class _Grant:
 class _Order:
     """Finds the edges; `more` holds them by the address of what waits."""
 
-    def __init__(self, resources: list[DesiredResource]) -> None:
+    def __init__(self, resources: list[DesiredResource], mentions: Mapping[str, Mentions]) -> None:
         self.more: dict[str, list[Edge]] = {}
+        self._mentions = mentions
         self._by_address = {resource.address: resource for resource in resources}
         self._by_key = {resource.id.key: resource for resource in resources}
         self._waits = {r.address: {edge.on for edge in r.edges} for r in resources}
@@ -55,7 +60,7 @@ class _Order:
         services = [resource for resource in resources if resource.type.addresses]
         for resource in resources:
             if resource.managed:
-                for other in _services_named(resource, services):
+                for other in _services_named(mentions[resource.address].urls, services):
                     self._add_edge(resource, other, "its address")
         for resource in resources if grants else ():
             if resource.managed:
@@ -99,7 +104,7 @@ class _Order:
 
     def _touched_keys(self, resource: DesiredResource) -> set[str]:
         """Return the keys of what contains a resource, of what it names, and of all above these."""
-        near = [resource.id, *_ids_in(resource.body)]
+        near = [resource.id, *(named for _, named in self._mentions[resource.address].ids)]
         near += [self._by_address[on].id for on in self._waits[resource.address]]
         return {one.key for each in near for one in (each, *each.ancestors)}
 
@@ -137,35 +142,12 @@ def _resources_in(bound: object) -> Iterator[str]:
 
 
 def _services_named(
-    resource: DesiredResource, services: Iterable[DesiredResource]
+    urls: Sequence[str], services: Iterable[DesiredResource]
 ) -> Iterator[DesiredResource]:
     """Yield what a body names by its address (`https://NAME.vault.azure.net/keys/etcd`)."""
-    texts = [text.lower() for text in _texts_in(resource.body) if text[:8].lower() == "https://"]
-    for service in services if texts else ():
+    for service in services if urls else ():
         starts = tuple(
             f"https://{service.id.name.lower()}.{domain}." for domain in service.type.addresses
         )
-        if any(text.startswith(starts) for text in texts):
+        if any(url.startswith(starts) for url in urls):
             yield service
-
-
-def _texts_in(value: Value) -> Iterator[str]:
-    """Yield every text inside a value, keys too, in no order."""
-    # A generator for each of the objects in a body takes twice as long as one with a stack.
-    pending: list[Value] = [value]
-    while pending:
-        each = pending.pop()
-        if isinstance(each, str):
-            yield each
-        elif isinstance(each, Mapping):
-            yield from each
-            pending += each.values()
-        elif isinstance(each, (list, tuple)):
-            pending += each
-
-
-def _ids_in(value: Value) -> Iterator[ResourceId]:
-    for text in _texts_in(value):
-        found = parse_resource_id(text)
-        if found is not None:
-            yield found

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from provisioner.blueprint.graph import DesiredResource, Edge
+from provisioner.blueprint.mentions import Mentions
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
-from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import Value
 
 
-def with_implied_edges(resources: list[DesiredResource]) -> list[DesiredResource]:
-    """Add the edges that ids written out by hand mean.
+def with_implied_edges(
+    resources: list[DesiredResource], mentions: Mapping[str, Mentions]
+) -> list[DesiredResource]:
+    """Add the edges that ids written out by hand mean; `mentions` has those of each address.
 
     Raises:
         DiagnosticError: Where two resources claim one id, or a child is stated beside a parent that
@@ -37,7 +38,9 @@ def with_implied_edges(resources: list[DesiredResource]) -> list[DesiredResource
     clashes += [found for resource in resources for found in _stated_twice(resource, by_key)]
     if clashes:
         raise DiagnosticError(*clashes)
-    return [_with_edges_of_ids(resource, by_key) for resource in resources]
+    return [
+        _with_edges_of_ids(resource, mentions[resource.address], by_key) for resource in resources
+    ]
 
 
 def _stated_twice(
@@ -62,10 +65,9 @@ def _stated_twice(
 
 
 def _with_edges_of_ids(
-    resource: DesiredResource, by_key: Mapping[str, DesiredResource]
+    resource: DesiredResource, named: Mentions, by_key: Mapping[str, DesiredResource]
 ) -> DesiredResource:
-    reasons = [("scope", ancestor) for ancestor in resource.id.ancestors]
-    _collect_ids(resource.body, "", reasons)
+    reasons = [*(("scope", ancestor) for ancestor in resource.id.ancestors), *named.ids]
     found = list(resource.edges)
     known = {edge.on for edge in found}
     for reason, mentioned in reasons:
@@ -76,26 +78,3 @@ def _with_edges_of_ids(
     if len(found) == len(resource.edges):
         return resource
     return replace(resource, edges=tuple(sorted(found)))
-
-
-def _collect_ids(value: Value, path: str, found: list[tuple[str, ResourceId]]) -> None:
-    """Add (path, id) of the ids among the keys and the texts of a value to `found`, in order."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            named = parse_resource_id(key)
-            if named is not None:
-                found.append((path, named))
-            # Every leaf of every body comes by here, and few of them are ids.
-            if not item.startswith("/") if isinstance(item, str) else item.__class__ in _NUMBERS:
-                continue
-            _collect_ids(item, f"{path}.{key}" if path else key, found)
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            _collect_ids(item, f"{path}[{index}]", found)
-    else:
-        mentioned = parse_resource_id(value)
-        if mentioned is not None:
-            found.append((path, mentioned))
-
-
-_NUMBERS = frozenset({int, float, bool, type(None)})

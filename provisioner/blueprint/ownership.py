@@ -145,7 +145,8 @@ class Marks:
 
     def owner_of(self, resource: ResourceId, tags: object) -> Owner:
         """Return the owner of a resource by its tags."""
-        found = _azsec_tags(tags)
+        # Most resources are of types that take no tags.
+        found = _azsec_tags(tags) if tags else {}
         if any(len(values) > 1 for values in found.values()):
             return Owner(OwnershipClaim.AMBIGUOUS)
         stated = {name: values[0] for name, values in found.items()}
@@ -416,7 +417,7 @@ def marks_below(tags: object) -> frozenset[str]:
     """Return the marks of what stands below a carrier, given its tags."""
     return frozenset(
         mark
-        for name, value in (tags.items() if isinstance(tags, Mapping) else ())
+        for name, value in (tags.items() if tags and isinstance(tags, Mapping) else ())
         if _is_below(name) and isinstance(value, str)
         for mark in value.split(_SEPARATOR)
     )
@@ -458,7 +459,7 @@ def stale_tags(desired: Mapping[str, object], live: Body) -> dict[str, str]:
     Tags that others wrote are kept; these are azsec's own, and go.
     """
     wanted, found = lookup(desired, ("tags",)), lookup(live, ("tags",))
-    if not isinstance(found, Mapping):
+    if not found or not isinstance(found, Mapping):
         return {}
     kept = {name.lower() for name in wanted} if isinstance(wanted, Mapping) else set()
     return {

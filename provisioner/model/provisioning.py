@@ -31,8 +31,8 @@ _FAILED_WORDS = frozenset({"failed", "canceled", "cancelled"})
 
 def provisioning_state(body: object) -> str | None:
     """Return the provisioning state in a resource's body, or None."""
-    properties = body.get("properties") if isinstance(body, Mapping) else None
-    state = properties.get("provisioningState") if isinstance(properties, Mapping) else None
+    properties = body.get("properties") if isinstance(body, (dict, Mapping)) else None
+    state = properties.get("provisioningState") if isinstance(properties, (dict, Mapping)) else None
     return state if isinstance(state, str) and state else None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from provisioner.catalog.occupants import occupants_in
 from provisioner.catalog.references import references_in
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
@@ -109,24 +110,17 @@ class Dependents:
         The id is None where Azure tells the service alone.
         """
         resource_type = self.catalog.of(hit.id)
-        for path in resource_type.occupants if resource_type else ():
-            for entry in _reference_entries(lookup(hit.body, path.split("."))):
-                named = parse_resource_id(lookup(entry, ("id",)))
-                if named is None or named.is_within(hit.id):
-                    service = lookup(entry, ("properties", "linkedResourceType"))
-                    yield None, service if isinstance(service, str) else "a service"
-                elif not self._contains_reference(named, hit.id):
-                    yield named, named.text
+        for entry in occupants_in(resource_type, hit.body) if resource_type else ():
+            named = parse_resource_id(lookup(entry, ("id",)))
+            if named is None or named.is_within(hit.id):
+                service = lookup(entry, ("properties", "linkedResourceType"))
+                yield None, service if isinstance(service, str) else "a service"
+            elif not self._contains_reference(named, hit.id):
+                yield named, named.text
 
     def _contains_reference(self, named: ResourceId, target: ResourceId) -> bool:
         """Return whether the references that were read hold one that Azure names."""
         return any(hit.id.is_within(named) or named.is_within(hit.id) for hit in self.read(target))
-
-
-def _reference_entries(value: object) -> Iterable[object]:
-    if isinstance(value, (list, tuple)):
-        return value
-    return (value,) if isinstance(value, Mapping) else ()
 
 
 def generated_by(hit: Found, catalog: Catalog) -> Iterator[ResourceId]:

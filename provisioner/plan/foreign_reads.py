@@ -6,15 +6,16 @@ stands in its body, or in a child that nothing else reads. What stands in one of
 subnets may belong to any group: only the subnet names it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from provisioner.blueprint.graph import DesiredGraph
+from provisioner.catalog.occupants import occupants_in
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ListRead, ResourceType
 from provisioner.model.actual import Found
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import Body, values_at
+from provisioner.model.values import Body, lookup, values_at
 from provisioner.plan.container_contents import managed_group_in
 from provisioner.plan.reads import INVENTORY, Answer, Read, list_of_children
 
@@ -114,15 +115,13 @@ def occupants_of_ours(
 
 def _named_in(known: ResourceType, body: Body, catalog: Catalog) -> Iterator[ResourceId]:
     """Yield the ids of what Azure says is in a resource, or in a child in its body."""
-    holders: list[tuple[Mapping[str, tuple[str, ...]], object]] = [(known.occupants, body)]
+    holders: list[tuple[ResourceType, object]] = [(known, body)]
     for embedded in known.embedded:
         child = catalog.find(embedded.child)
         if child is not None and child.occupants and not embedded.flattened:
-            entries = values_at(body, f"{embedded.path}[]")
-            holders += [(child.occupants, entry) for entry in entries]
-    for paths, holder in holders:
-        for path in paths:
-            for text in values_at(holder, f"{path}[].id"):
-                named = parse_resource_id(text)
-                if named is not None:
-                    yield named
+            holders += [(child, entry) for entry in values_at(body, f"{embedded.path}[]")]
+    for resource_type, holder in holders:
+        for entry in occupants_in(resource_type, holder):
+            named = parse_resource_id(lookup(entry, ("id",)))
+            if named is not None:
+                yield named

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from provisioner.catalog.occupants import occupants_in
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState
@@ -177,12 +178,10 @@ def _written_together(
         used_type = catalog.of(used)
         if used_type is not None and known.name in used_type.written_with:
             yield resource, used
-    for path in known.occupants if known.written_with else ():
-        entries = lookup(body, path.split("."))
-        for entry in entries if isinstance(entries, (list, tuple)) else ():
-            user = parse_resource_id(lookup(entry, ("id",)))
-            if user is not None:
-                yield user, resource
+    for entry in occupants_in(known, body) if known.written_with else ():
+        user = parse_resource_id(lookup(entry, ("id",)))
+        if user is not None:
+            yield user, resource
 
 
 def _top_level_resource(resource: ResourceId) -> ResourceId:

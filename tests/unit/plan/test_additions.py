@@ -10,8 +10,9 @@ from provisioner.network.proofs.suite import prove_topology
 from provisioner.plan.additions import find_additions
 from provisioner.plan.container_contents import find_contents
 from provisioner.plan.estates import actual_estate
-from provisioner.plan.foreign_reads import MOST_FOREIGN
+from provisioner.plan.foreign_reads import MOST_FOREIGN, foreign_reads
 from provisioner.plan.owners import find_owners
+from provisioner.plan.reads import Answer, Read
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.environment_reader import read_environment
 from tests.environments import Bench
@@ -85,3 +86,28 @@ def test_decoys_beyond_what_is_read_one_by_one_are_counted_and_an_error(bench: B
     (row,) = (row for row in document.census.not_covered if row.of == "resource of others")
     assert row.count >= 1
     assert told["not-looked-into"][1].startswith(f"{row.count} resources outside of the ")
+
+
+def test_an_interface_of_others_that_takes_our_public_address_is_read(bench: Bench) -> None:
+    """A public address names its one user, where a subnet names many."""
+    desired = bench.compose(
+        """
+        entry:
+          type: Microsoft.Network/publicIPAddresses
+          resourceGroup: main
+          name: pip
+          sku: {name: Standard}
+          properties: {publicIPAllocationMethod: Static}
+        """
+    )
+    entry = desired.graph.resources["entry"]
+    nic = theirs("Microsoft.Network/networkInterfaces", "nic-theirs")
+    body = {
+        "id": entry.id.text,
+        "properties": {"ipConfiguration": {"id": f"{nic}/ipConfigurations/one"}},
+    }
+    read = Read(entry.id.text, entry.type.api_version, entry.type.name, is_list=False)
+
+    found = foreign_reads([Answer(read, (body,))], desired.graph, bench.catalog)
+
+    assert [each.path for each in found.reads] == [nic]
