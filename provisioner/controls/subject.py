@@ -6,6 +6,7 @@ Called by every judge of a rule.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TypeAlias, TypeVar, cast
 
 from provisioner.catalog.registry import Catalog
@@ -152,6 +153,9 @@ _Names: TypeAlias = Mapping[str, "_Names | None"]
 """Names of properties, each with the names below it that may be seen (None: all of it)."""
 
 
+_EMPTY: Mapping[str, object] = MappingProxyType({})
+
+
 def _nest_names(paths: Iterable[Sequence[str]]) -> _Names:
     below: dict[str, list[Sequence[str]]] = {}
     for first, *rest in paths:
@@ -162,9 +166,10 @@ def _nest_names(paths: Iterable[Sequence[str]]) -> _Names:
 def _pick_names(value: object, names: _Names) -> Mapping[str, Value]:
     """Return an object with those of its properties that have a name, without empty objects."""
     picked: dict[str, Value] = {}
+    exact = cast(Mapping[str, object], value) if value.__class__ is dict else _EMPTY
     for name, below in names.items():
-        stated = lookup(value, (name,))
-        if stated is ABSENT:
+        stated = exact.get(name, ABSENT)
+        if stated is ABSENT and (stated := lookup(value, (name,))) is ABSENT:
             continue
         if below is None:
             picked[name] = cast(Value, stated)

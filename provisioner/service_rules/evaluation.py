@@ -38,8 +38,10 @@ def judge_write(
     What a rule also finds in the body before is left out: Azure accepted that, and accepts it
     again.
     """
-    whole = replace(write, neighbours=with_write(write, catalog))
-    found = _judge(whole, catalog, only)
+    neighbours = with_write(write, catalog)
+    if neighbours is not write.neighbours:
+        write = replace(write, neighbours=neighbours)
+    found = _judge(write, catalog, only)
     return tuple(each for each in found if by_lists or not each.rule.by_list)
 
 

@@ -206,9 +206,14 @@ def with_write(write: Write, catalog: Catalog) -> RuleContext:
     if write.deletes:
         return _WithWrite(write.neighbours, {}, frozenset(), write.id.key)
     known = catalog.find(write.type)
+    embedded_lists = known.embedded if known else ()
+    if not embedded_lists:
+        standing = write.neighbours.lookup(write.id)
+        if isinstance(standing, Resource) and standing.body is write.after:
+            return write.neighbours  # a state is judged, in which every write has been made
     stated = {
         (write.id.key, embedded.child.lower())
-        for embedded in (known.embedded if known else ())
+        for embedded in embedded_lists
         if isinstance(value_at(write.after, embedded.path), (list, tuple))
     }
     written = {
