@@ -11,7 +11,7 @@ from provisioner.catalog.egress import features_of
 from provisioner.catalog.private_link import hosts_of
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import Unknown, in_lower_case, is_known, list_items
+from provisioner.model.values import Unknown, in_lower_case, is_known, list_items, lookup
 from provisioner.network.model.body_values import (
     address_or_key,
     id_key_at,
@@ -87,6 +87,15 @@ TYPES = (
 TYPES_READ = frozenset(name.lower() for name in TYPES)
 """The same in lower case."""
 
+
+_HIDDEN: Mapping[tuple[bool, bool], frozenset[str]] = {
+    (route, gateway): frozenset(
+        name for name, hides in (("routeTable", route), ("natGateway", gateway)) if hides
+    )
+    for route in (False, True)
+    for gateway in (False, True)
+}
+"""What of a subnet refers to something unknown: its route table, its NAT gateway."""
 
 NOTHING_UNREAD: Mapping[str, str] = MappingProxyType({})
 
@@ -233,23 +242,23 @@ class _Reader:
             endpoint_policies=properties.get("privateendpointnetworkpolicies") == "Enabled",
             span=resource.span,
             declared=resource.address is not None,
-            hidden=frozenset(self._unknown_references(stated, properties, table)),
+            hidden=self._unknown_references(stated, properties, table),
         )
 
     def _unknown_references(
         self, stated: object, properties: Mapping[str, object], table: str | None
-    ) -> Iterator[str]:
-        """Yield the names of the properties of a subnet that refer to something unknown.
+    ) -> frozenset[str]:
+        """Return the names of the properties of a subnet that refer to something unknown.
 
         `stated` is its properties as its body has them, and `properties` the same with names in
         lower case. `table` is the key of its route table.
         """
-        for name in ("routeTable", "natGateway"):
-            if isinstance(stated, Unknown) or not is_known(properties.get(name.lower())):
-                yield name
         # A route table of another environment may hold the route that a proof misses.
-        if table is not None and (table not in self._tables or table in self._hiding):
-            yield "routeTable"
+        is_hidden = table is not None and (table not in self._tables or table in self._hiding)
+        hides_all = isinstance(stated, Unknown)
+        route = hides_all or is_hidden or not is_known(properties.get("routetable"))
+        gateway = hides_all or not is_known(properties.get("natgateway"))
+        return _HIDDEN[route, gateway]
 
     def _hides_routes(self, table: Resource) -> bool:
         """Return whether a route table may have routes that are unknown.
@@ -426,7 +435,10 @@ _HOPS = {
 
 def _key_of_reference(reference: object) -> str | None:
     """Return the key of the id in a reference (`{"id": …}`); None where there is no reference."""
-    return None if reference is None else id_key_at(reference, "id")
+    if reference is None:
+        return None
+    named = parse_resource_id(lookup(reference, ("id",)))
+    return named.key if named else None
 
 
 def _texts_of_entries(entries: object, path: str) -> tuple[str, ...]:
