@@ -3,7 +3,7 @@
 Called by `plan`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from provisioner.catalog.resource_type import ResourceType
@@ -22,13 +22,15 @@ def occupants_in(resource_type: ResourceType, body: object) -> Iterator[object]:
             entries = stated.get(name)
             if isinstance(entries, (list, tuple)):
                 yield from entries
-            elif entries:
+            elif isinstance(entries, Mapping) and entries:
                 yield entries
 
 
 # A few types have occupants, and there are thousands of resources of each.
 @lru_cache(maxsize=1024)
-def _names_by_parent(paths: Iterable[str]) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+def _names_by_parent(
+    paths: tuple[str, ...],
+) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
     """Return the last names of paths, in lower case, by the names before them."""
     found: dict[tuple[str, ...], tuple[str, ...]] = {}
     for path in paths:

@@ -44,7 +44,7 @@ def _run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.SUCCESS
     except OSError as problem:
-        # Whoever reads or writes a file tells more of it where more is known; a folder without
+        # Code that reads or writes a file reports more, where more is known; a folder without
         # permissions or a full disk can be met anywhere.
         if problem.errno not in _OF_FILES or problem.filename is None:
             raise

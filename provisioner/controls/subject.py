@@ -166,6 +166,7 @@ def _nest_names(paths: Iterable[Sequence[str]]) -> _Names:
 def _pick_names(value: object, names: _Names) -> Mapping[str, Value]:
     """Return an object with those of its properties that have a name, without empty objects."""
     picked: dict[str, Value] = {}
+    # Nearly every property has the name of its path: `lookup` is for those in another case.
     exact = cast(Mapping[str, object], value) if value.__class__ is dict else _EMPTY
     for name, below in names.items():
         stated = exact.get(name, ABSENT)

@@ -85,12 +85,12 @@ class Ledger(Protocol):
     def newest(self, question: str, environments: Collection[str]) -> Mapping[str, Outcome]:
         """Return the newest outcome of a question by environment, without its document.
 
-        Environments without one are absent from the result, and those whose newest one is not
-        complete: an earlier one says nothing of what could not be read since.
+        Environments without one are absent from the result, and those whose newest one failed or
+        is not complete: an earlier one says nothing of what could not be read since.
         """
 
     def document(self, run: str, environment: str, inputs: str) -> Mapping[str, Any] | None:
-        """Return the document of an answer, or None."""
+        """Return the document of the answer of this key; None where it has none, or failed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ writer that is killed loses nothing that it stored (`journal_mode=WAL`, a transa
 """
 
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -72,9 +72,12 @@ class SqliteLedger:
             DiagnosticError: for a file that is no ledger, or that a newer azsec wrote.
         """
         try:
+            if path.exists() and path.stat().st_size:
+                # Even a connection that writes nothing may change the file of another program: the
+                # last one that is closed moves what is in the log beside it (sqlite.org/wal.html).
+                _version_in(path)
             connection = sqlite3.connect(path, timeout=_SECONDS, isolation_level=None)
-            if _version_of(connection, path) != _VERSION:
-                _migrate(connection)
+            _migrate(connection, path)
         except sqlite3.Error as problem:
             raise DiagnosticError(_unreadable(path, str(problem))) from None
         path.chmod(0o600)
@@ -87,12 +90,12 @@ class SqliteLedger:
         Raises:
             DiagnosticError: for a file that is no ledger, or that a newer azsec wrote.
         """
-        place = f"{path.absolute().as_uri()}?{_reading_mode(path)}"
         try:
-            connection = sqlite3.connect(place, timeout=_SECONDS, isolation_level=None, uri=True)
-            if _version_of(connection, path) == _VERSION:
-                return SqliteLedger(connection, path)
-            connection.close()
+            version = _version_in(path)
+            if not version:
+                raise DiagnosticError(_unreadable(path, "no run has written to it"))
+            if version == _VERSION:
+                return SqliteLedger(_connect_to_read(path), path)
         except sqlite3.Error as problem:
             raise DiagnosticError(_unreadable(path, str(problem))) from None
         return SqliteLedger.open(path)
@@ -229,17 +232,22 @@ class SqliteLedger:
             raise DiagnosticError(_unreadable(self._path, str(problem))) from None
 
 
-def _reading_mode(path: Path) -> str:
-    """Return the parameters of a connection that only reads.
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """Return a connection that changes no file.
 
-    A database in WAL mode needs files beside it, also to be read; who may write removes them in the
-    end. Where they neither are there nor can be made, nobody writes (sqlite.org/wal.html#readonly).
+    While a run goes on, its log is beside the file and is read too. Without a log the file is all
+    there is, and is read without the files that SQLite would make beside it (`immutable`): a run
+    that begins meanwhile writes to its log first.
     """
-    can_write_beside = os.access(path.parent, os.W_OK)
-    if can_write_beside and os.access(path, os.W_OK):
-        return "mode=rw"
-    is_fixed = not can_write_beside and not Path(f"{path}-wal").exists()
-    return "mode=ro&immutable=1" if is_fixed else "mode=ro"
+    mode = "mode=ro" if Path(f"{path}-wal").exists() else "mode=ro&immutable=1"
+    place = f"{path.absolute().as_uri()}?{mode}"
+    return sqlite3.connect(place, timeout=_SECONDS, isolation_level=None, uri=True)
+
+
+def _version_in(path: Path) -> int:
+    """Return the version of the ledger in a file as `_version_of` does, without a change to it."""
+    with closing(_connect_to_read(path)) as connection:
+        return _version_of(connection, path)
 
 
 def _version_of(connection: sqlite3.Connection, path: Path) -> int:
@@ -251,18 +259,20 @@ def _version_of(connection: sqlite3.Connection, path: Path) -> int:
     # One statement, so that no other process can create the tables in between.
     query = (
         "SELECT (SELECT user_version FROM pragma_user_version), "
-        "(SELECT count(*) FROM sqlite_master WHERE type = 'table'), "
-        "(SELECT count(*) FROM sqlite_master WHERE name IN ('runs', 'outcomes'))"
+        "(SELECT application_id FROM pragma_application_id), "
+        "(SELECT count(*) FROM sqlite_master), "
+        "(SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('runs', 'outcomes'))"
     )
-    version, tables, own = connection.execute(query).fetchone()
-    if tables and (not version or own != len(("runs", "outcomes"))):
+    version, application, objects, own = connection.execute(query).fetchone()
+    is_empty = not version and not application and not objects
+    if not is_empty and (version <= 0 or application or own != len(("runs", "outcomes"))):
         raise DiagnosticError(_unreadable(path, "it is the database of another program"))
     if version > _VERSION:
         raise DiagnosticError(_unreadable(path, f"it has version {version}"))
     return int(version)
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Create or migrate the tables of a file.
 
     The version is read where no other process can write: several may open a new ledger at once.
@@ -270,6 +280,8 @@ def _migrate(connection: sqlite3.Connection) -> None:
     Raises:
         OperationalError: Where others keep it locked.
     """
+    if _version_of(connection, path) == _VERSION:
+        return
     end = time.monotonic() + _SECONDS
     while True:
         try:
@@ -283,7 +295,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
                 raise
             time.sleep(0.05)
     connection.execute("BEGIN IMMEDIATE")
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    version = _version_of(connection, path)
     statements = {0: _TABLES, **_UPGRADES}.get(version, "")
     while statements:
         for statement in filter(str.strip, statements.split(";")):

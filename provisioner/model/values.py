@@ -232,7 +232,7 @@ def _steps_of(path: str) -> tuple[tuple[tuple[str, ...], bool], ...]:
     steps: list[tuple[tuple[str, ...], bool]] = []
     names: tuple[str, ...] = ()
     for name in path.split("."):
-        if name == "*":
+        if name.removesuffix("[]") == "*":
             steps += [(names, False)] if names else []
             steps.append((("*",), False))
             names = ()

@@ -2,6 +2,8 @@
 
 import sqlite3
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -99,9 +101,11 @@ def test_a_damaged_run_or_document_is_named(tmp_path):
             ledger.document("first", OUTCOME.environment, OUTCOME.inputs)
 
 
-def test_only_a_ledger_that_others_hold_is_waited_for(monkeypatch):
+def test_only_a_ledger_that_others_hold_is_waited_for(monkeypatch, tmp_path):
     class ReadOnly:
-        def execute(self, _statement):
+        def execute(self, statement):
+            if statement.startswith("SELECT"):
+                return sqlite3.connect(":memory:").execute("SELECT 0, 0, 0, 0")
             refused = sqlite3.OperationalError("attempt to write a readonly database")
             refused.sqlite_errorcode = sqlite3.SQLITE_READONLY
             raise refused
@@ -111,20 +115,44 @@ def test_only_a_ledger_that_others_hold_is_waited_for(monkeypatch):
 
     monkeypatch.setattr("time.sleep", wait)
     with pytest.raises(sqlite3.OperationalError, match=r"readonly"):
-        _migrate(ReadOnly())
+        _migrate(ReadOnly(), tmp_path / "fleet.db")
 
 
-def test_the_database_of_another_program_is_left_as_it_is(tmp_path):
+@pytest.mark.parametrize(
+    "statements",
+    [
+        pytest.param("create table bookmarks (url text)", id="a table"),
+        pytest.param("create view v as select 1", id="a view"),
+        pytest.param("pragma application_id = 1196444487", id="an application"),
+        pytest.param("pragma user_version = 1", id="a version"),
+        pytest.param("create table runs (a); pragma user_version = 3", id="one name of ours"),
+        pytest.param("pragma journal_mode = wal; create table t (a)", id="a log beside it"),
+    ],
+)
+def test_the_database_of_another_program_is_left_as_it_is(tmp_path, statements):
     path = tmp_path / "other.db"
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE bookmarks (url TEXT)")
-    connection.close()
-    before = path.read_bytes()
+    # The program is killed: nobody has closed the file.
+    script = (
+        f"import os, sqlite3; c = sqlite3.connect({str(path)!r}); c.executescript({statements!r})"
+    )
+    subprocess.run([sys.executable, "-c", f"{script}; os._exit(0)"], check=True)
+    before = {each.name: each.read_bytes() for each in tmp_path.iterdir() if "shm" not in each.name}
     for open_it in (SqliteLedger.open, SqliteLedger.open_to_read):
         with pytest.raises(DiagnosticError, match=r"the database of another program"):
             open_it(path)
 
-    assert path.read_bytes() == before
+    after = {each.name: each.read_bytes() for each in tmp_path.iterdir() if "shm" not in each.name}
+    assert after == before
+
+
+def test_an_empty_file_becomes_a_ledger_of_a_run_and_is_none_to_read(tmp_path):
+    path = tmp_path / "fleet.db"
+    path.touch()
+    with pytest.raises(DiagnosticError, match=r"no run has written to it"):
+        SqliteLedger.open_to_read(path)
+    assert path.read_bytes() == b""
+    with SqliteLedger.open(path) as ledger:
+        assert ledger.begin(RUN) == RUN
 
 
 def test_a_ledger_is_read_without_a_write(tmp_path):
@@ -139,3 +167,19 @@ def test_a_ledger_is_read_without_a_write(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o440
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["fleet.db"]
+
+
+def test_a_ledger_is_read_while_a_run_writes_and_after_it_was_killed(tmp_path):
+    path = tmp_path / "fleet.db"
+    with SqliteLedger.open(path) as ledger:
+        ledger.begin(RUN)
+        with SqliteLedger.open_to_read(path) as reader:
+            assert reader.find_run("last") == RUN
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE runs SET command = 'plan'")
+    connection.commit()
+    before = path.read_bytes()
+    with SqliteLedger.open_to_read(path) as reader:
+        assert reader.find_run("last").command == "plan"
+    assert path.read_bytes() == before
+    connection.close()
