@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import secrets
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -218,7 +219,9 @@ def _open_scheduler(options: FleetOptions, request: FleetRequest) -> tuple[Sched
 def _fleet_request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
     if options.resume is None:
         every = list_fleet(options.patterns)
-        environments = only_changed(every, options.changed_since)
+        environments = _with_questions(
+            options.command, options.item, only_changed(every, options.changed_since)
+        )
         if options.changed_since is not None and not options.quiet:
             # The census counts those that are processed, and does not know of the others.
             sys.stderr.write(
@@ -234,7 +237,7 @@ def _fleet_request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
             _fresh_since(options.stale_after),
             options.shard,
             {} if options.shard is None else {"share": 1.0 / options.shard.count},
-            question=_question_digest(options.command, options.item, environments),
+            question=_run_question(environments),
         )
     record = ledger.find_run(options.resume)
     if record is None or record.command != options.command:
@@ -248,7 +251,9 @@ def _fleet_request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
                 "command. Name another one with --resume RUN: a command prints its run at the end.",
             )
         )
-    environments = name_environments(record.environments)
+    environments = _with_questions(
+        record.command, record.options, name_environments(record.environments)
+    )
     return FleetRequest(
         record.run,
         record.command,
@@ -256,32 +261,42 @@ def _fleet_request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
         record.options,
         options.seconds,
         record.fresh_since,
-        question=_question_digest(record.command, record.options, environments),
+        question=_run_question(environments),
     )
 
 
-def _question_digest(
+def _with_questions(
     command: str, item: Mapping[str, Any], environments: Sequence[FleetEnvironment]
-) -> str:
-    """Return a digest of what an answer depends on beside the files and Azure.
+) -> tuple[FleetEnvironment, ...]:
+    """Return environments, each with a digest of what its answer depends on beside the files.
 
-    The command with its options, the values of parameters in the environment, azsec's version, and
-    which Azure is queried: an answer of a built-in Azure holds neither for the real one nor for
-    another built-in one.
+    The command with its options, the values of parameters in the process environment, azsec's
+    version, and which Azure is queried: an answer of a built-in Azure holds neither for the real
+    one nor for another built-in one. It does not depend on the other environments of the run.
     """
     variables = {name: value for name, value in os.environ.items() if name.startswith(VARIABLE)}
-    told: dict[str, Any] = {
+    stated: dict[str, Any] = {
         "command": command,
         "options": {name: value for name, value in item.items() if name not in _NO_PART},
         "parameters": variables,
         "azsec": __version__,
     }
-    if _is_local(environments, item):
-        told["local"] = os.environ.get(LOCAL_ENDPOINT) or str(
-            state_path(item.get("local_state")).resolve()
-        )
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-    return f"{command}-{digest[:32]}"
+    place = os.environ.get(LOCAL_ENDPOINT) or str(state_path(item.get("local_state")).resolve())
+    remote, local = _digest_json(stated), _digest_json({**stated, "local": place})
+    return tuple(
+        replace(one, question=f"{command}-{local if _is_local([one], item) else remote}")
+        for one in environments
+    )
+
+
+def _run_question(environments: Sequence[FleetEnvironment]) -> str:
+    """Return the question of a run: that of its environments, or a digest of theirs."""
+    questions = sorted({one.question for one in environments})
+    return questions[0] if len(questions) == 1 else f"run-{_digest_json(questions)}"
+
+
+def _digest_json(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _fresh_since(age: timedelta | None) -> str:
@@ -412,8 +427,12 @@ def digest_of_file(path: str) -> str:
 
 
 def _interrupted_words(options: FleetOptions, request: FleetRequest) -> str:
-    ledger = "" if options.ledger == DEFAULT_LEDGER else f" --ledger {options.ledger}"
-    how = f"`azsec fleet {request.command} --resume {request.run}{ledger}` continues it"
+    words = ["azsec", "fleet", request.command, "--resume", request.run]
+    words += [] if options.ledger == DEFAULT_LEDGER else ["--ledger", options.ledger]
+    words += ["--logs-first"] if options.logs_first else []
+    words += [] if options.scheduler is None else ["--scheduler", options.scheduler]
+    words += ["--scheduler-tls", *options.certificates] if options.certificates else []
+    how = f"`{shlex.join(words)}` continues it"
     if options.shard is not None:
         how = "the same command continues its shard"
     return f"Run {request.run} is not complete: {how}."

@@ -20,7 +20,7 @@ from provisioner.cli.fleet_options import (
     SchedulerOption,
     ShardOption,
     check_since,
-    stated_options,
+    refuse_without_effect,
 )
 from provisioner.cli.options import (
     CloudOption,
@@ -396,43 +396,6 @@ def manifest(  # noqa: PLR0913  typer: one parameter an option
     print_manifest(asked, context)
 
 
-_BESIDE_RESUME = frozenset(
-    {
-        "resume",
-        "ledger",
-        "logs_first",
-        "full_every",
-        "workers",
-        "scheduler",
-        "scheduler_tls",
-        "timeout",
-        "output",
-        "quiet",
-    }
-)
-"""Options that are no part of a run: where and how it continues."""
-
-
-def _refuse_without_effect(context: typer.Context) -> None:
-    """Refuse stated options that a command would ignore: all of the run to resume, for example.
-
-    Raises DiagnosticError with one diagnostic an option.
-    """
-    from provisioner.cli.session import refuse_options
-
-    stated = stated_options(context)
-    if "resume" in stated:
-        own = {option: name not in _BESIDE_RESUME for name, option in stated.items()}
-        refuse_options("the run of --resume has its own environments and options", own)
-    if "logs_first" not in stated:
-        refuse_options("it needs --logs-first", {"--full-every": "full_every" in stated})
-    if "scheduler" not in stated:
-        refuse_options("it needs --scheduler", {"--scheduler-tls": "scheduler_tls" in stated})
-    else:
-        why = "the workers of --scheduler are used, and none of this machine"
-        refuse_options(why, {"--workers": "workers" in stated})
-
-
 def _run_and_shard(run: str | None, shard: str | None, resume: str | None) -> dict[str, Any]:
     from provisioner.workflow.fleet import Shard
 
@@ -492,7 +455,7 @@ def _run_fleet(
     from provisioner.cli.fleet import FleetOptions, run
     from provisioner.cli.output import print_fleet
 
-    _refuse_without_effect(context)
+    refuse_without_effect(context)
     patterns = tuple(environments or ("environments/**",))
     options = FleetOptions(command, patterns, item, **how)
     raise typer.Exit(run(options, lambda document: print_fleet(document, output.value)))

@@ -10,7 +10,7 @@ import typer
 
 from provisioner.cli.fleet import name_run
 from provisioner.cli.fleet_ledgers import find_container
-from provisioner.cli.fleet_options import check_since, stated_options
+from provisioner.cli.fleet_options import check_since, refuse_without_effect, stated_options
 from provisioner.manifests.fleet_job import FleetJob, render_fleet_job
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.reports.manifests_yaml import render_bodies
@@ -26,7 +26,8 @@ _FIELDS: Sequence[tuple[int, int, Sequence[str]]] = (
 )  # fmt: skip
 """The fields of a schedule of Kubernetes: the least and the largest number, and the names of all of
 them ("CronJob", schedule syntax)."""
-_PART = re.compile(r"(?:[*?]|(\w+)(?:-(\w+))?)(?:/([1-9]\d*))?")
+_PART = re.compile(r"(?:[*?]|(\w+)(?:-(\w+))?)(?:/(0*[1-9]\d*))?", re.ASCII)
+_EVERY = re.compile(r"@every (\d+(\.\d*)?(ns|us|ms|s|m|h))+", re.ASCII)
 _OF_THE_JOB = (
     "ledger", "resume", "run", "shard", "scheduler", "scheduler_tls", "local_state", "cloud",
 )  # fmt: skip
@@ -113,6 +114,7 @@ def _read_command(given: Sequence[str], own: typer.Context) -> tuple[str, Sequen
             f"{wrong[0]} cannot be combined with `azsec fleet manifest`.", param_hint=name
         )
     check_since(context.params.get("since"))
+    refuse_without_effect(cast(typer.Context, context))
     workers = [] if "workers" in stated else ["--workers", "1"]
     return name, [*workers, *arguments], float(context.params["timeout"])
 
@@ -141,18 +143,24 @@ def _check_options(options: ManifestOptions) -> None:
         if value is not None and not pattern.fullmatch(value):
             raise _wrong_value(option, value, expected)
     if options.schedule is not None and not _is_schedule(options.schedule):
-        raise _wrong_value("--schedule", options.schedule, "five fields of cron: 0 2 * * *")
+        raise _wrong_value(
+            "--schedule", options.schedule, "five fields of cron (0 2 * * *), or @daily"
+        )
 
 
 def _is_schedule(text: str) -> bool:
     """Return whether Kubernetes takes a text as the schedule of a CronJob."""
-    fields = text.split(" ")
-    return text in _MACROS or (
-        len(fields) == len(_FIELDS)
-        and all(
-            _is_field_part(part, *bounds)
-            for field, bounds in zip(fields, _FIELDS, strict=True)
-            for part in field.split(",")
+    fields = text.split()
+    return (
+        text in _MACROS
+        or _EVERY.fullmatch(text) is not None
+        or (
+            len(fields) == len(_FIELDS)
+            and all(
+                _is_field_part(part, *bounds)
+                for field, bounds in zip(fields, _FIELDS, strict=True)
+                for part in field.split(",")
+            )
         )
     )
 

@@ -19,7 +19,14 @@ from provisioner.documents.fleet import (
 )
 from provisioner.engine.ledger_port import Finished, Ledger, Outcome, RunRecord, Scheduler
 from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.workflow.fleet_census import is_current, read_entry, summarize_run
+from provisioner.workflow.fleet_census import (
+    as_skipped,
+    is_current,
+    is_skipped,
+    read_entry,
+    summarize_run,
+    without_skip_mark,
+)
 from provisioner.workflow.fleet_item import FleetAnswerText, FleetItem
 
 _COMPLETE = (FleetAnswer.FINDINGS, FleetAnswer.CLEAN, FleetAnswer.UNCHANGED)
@@ -27,10 +34,15 @@ _COMPLETE = (FleetAnswer.FINDINGS, FleetAnswer.CLEAN, FleetAnswer.UNCHANGED)
 
 @dataclass(frozen=True, slots=True)
 class FleetEnvironment:
-    """An environment of a run: the path of its file, and its name."""
+    """An environment of a run: the path of its file, its name, and its question.
+
+    The question names all that its answer depends on beside its files and Azure ("": that of the
+    run): only an answer to the same one is reused.
+    """
 
     path: str
     name: str
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +65,8 @@ class FleetRequest:
     the limit of its duration (seconds), the time since when a clean answer of unchanged files is
     recent enough to be kept (ISO 8601, UTC; "": none is), and the shard to run (None: all).
     `placement` tells items where they run; it is not part of the run, which may be resumed
-    elsewhere. `is_remote` is whether workers have a copy of the files. `question` names all that an
-    answer depends on beside the files and Azure: only an answer to the same one is reused.
+    elsewhere. `is_remote` is whether workers have a copy of the files. `question` names all that
+    the answers of the run depend on beside the files and Azure: another one is another run.
     """
 
     run: str
@@ -107,9 +119,16 @@ def run_fleet(request: FleetRequest, ports: FleetPorts) -> FleetDocument:
         for outcome in ports.ledger.outcomes(request.run, {one.path for one in asked})
         if _is_current(outcome, ports)
     }
-    recent = _recently_clean(request, answered, ports) if request.fresh_since else frozenset()
+    recent = {path for path, outcome in answered.items() if is_skipped(outcome)}
+    if request.fresh_since:
+        recent |= _store_recent(request, answered, ports)
+    names = {one.path: one.name for one in asked}
+    entries = {
+        path: read_entry(outcome, names[path])
+        for path, outcome in answered.items()
+        if path not in recent
+    }
     pending = [one for one in asked if one.path not in answered and one.path not in recent]
-    entries = {path: read_entry(outcome) for path, outcome in answered.items()}
     # Before any item runs: an environment without a logged change needs no worker.
     entries |= {entry.path: entry for entry in _store_untouched(request, pending, ports)}
     pending = [one for one in pending if one.path not in entries]
@@ -166,7 +185,7 @@ def _store_untouched(
     """Yield the entries of environments whose last answer still holds by the logs, once stored."""
     if ports.find_untouched is None:
         return
-    newest = ports.ledger.newest(request.question, {one.path for one in pending})
+    newest = _newest_outcomes(request, pending, ports)
     known = {
         one.path: outcome
         for one in pending
@@ -179,7 +198,9 @@ def _store_untouched(
         _outcome_record(
             request,
             FleetEnvironment(entry.path, entry.name),
-            FleetAnswerText(entry, known[entry.path].files, known[entry.path].scope),
+            FleetAnswerText(
+                entry, known[entry.path].files, without_skip_mark(known[entry.path].scope)
+            ),
         )
         for entry in entries
     ]
@@ -220,7 +241,8 @@ def _given_answer(
 ) -> FleetEntryDocument | None:
     """Return the answer that the ledger has for the files as they are now, or None."""
     known = ports.ledger.outcomes(request.run, {environment.path})
-    return next((read_entry(one) for one in reversed(known) if _is_current(one, ports)), None)
+    current = (one for one in reversed(known) if _is_current(one, ports))
+    return next((read_entry(one, environment.name) for one in current), None)
 
 
 def _read_answer(
@@ -283,11 +305,13 @@ def _check_answer(answer: FleetAnswerText, environment: FleetEnvironment) -> Non
 def _find_other_file(answer: FleetAnswerText, digest_of: Callable[[str], str | None]) -> str | None:
     """Return a file that the worker read and that differs here, None where there is none.
 
-    Its commit tells nothing of files that are changed and not committed. Absolute paths are those
-    of the worker's machine, and are not compared.
+    Its commit tells nothing of files that are changed and not committed. An absolute path that is
+    not here may be one of the worker's machine alone (a cache), and is not compared.
     """
     for path, digest in sorted(answer.files.items()):
-        if not PurePath(path).is_absolute() and digest_of(path) not in (None, digest):
+        own = digest_of(path)
+        is_elsewhere = own == "" and PurePath(path).is_absolute()
+        if own not in (None, digest) and not is_elsewhere:
             return path
     return None
 
@@ -317,7 +341,7 @@ def _outcome_record(
         scope=answer.scope,
         entry=entry.to_json(),
         document=answer.document,
-        question=request.question,
+        question=environment.question or request.question,
     )
 
 
@@ -325,22 +349,40 @@ def _is_current(outcome: Outcome, ports: FleetPorts) -> bool:
     return is_current(outcome, ports.digest_of, ports.now().date().isoformat())
 
 
-def _recently_clean(
+def _newest_outcomes(
+    request: FleetRequest, environments: Sequence[FleetEnvironment], ports: FleetPorts
+) -> Mapping[str, Outcome]:
+    """Return the newest outcome of each environment's question, where it is complete."""
+    by_question: dict[str, set[str]] = {}
+    for one in environments:
+        by_question.setdefault(one.question or request.question, set()).add(one.path)
+    return {
+        path: outcome
+        for question, paths in by_question.items()
+        for path, outcome in ports.ledger.newest(question, paths).items()
+    }
+
+
+def _store_recent(
     request: FleetRequest, answered: Collection[str], ports: FleetPorts
 ) -> frozenset[str]:
-    """Return the paths of environments without an answer in this run that need none.
+    """Store that environments need no answer in this run, and return their paths.
 
     Their last answer is complete, found nothing, is recent enough, and is of the files as they are.
     """
-    asked = {one.path for one in request.asked if one.path not in answered}
-    return frozenset(
-        path
-        for path, outcome in ports.ledger.newest(request.question, asked).items()
+    asked = [one for one in request.asked if one.path not in answered]
+    recent = [
+        outcome
+        for outcome in _newest_outcomes(request, asked, ports).values()
         # Outcomes of this run that are not current were for other files: they are asked again.
         if outcome.run != request.run
         and outcome.clean
         and outcome.ended_at >= request.fresh_since
         and _is_current(outcome, ports)
+    ]
+    taken = ports.ledger.put_all([as_skipped(outcome, request.run) for outcome in recent])
+    return frozenset(
+        outcome.environment for outcome, is_taken in zip(recent, taken, strict=True) if is_taken
     )
 
 

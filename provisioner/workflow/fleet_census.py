@@ -4,6 +4,8 @@ Called by `cli` and `workflow.fleet`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from provisioner.documents.fleet import (
     FindingGroupDocument,
@@ -53,21 +55,19 @@ def read_census(
     """
     outcomes = ledger.outcomes(record.run)
     chosen = choose_outcomes(outcomes, is_current)
-    entries = {path: read_entry(one) for path, one in chosen.items()}
-    unanswered = [path for path in record.environments if path not in entries]
-    newest = ledger.newest(record.question, unanswered) if record.fresh_since else {}
-    fresh = {
-        path: read_entry(one).name
-        for path, one in newest.items()
-        if one.run != record.run and one.clean and one.ended_at >= record.fresh_since
+    entries = {
+        path: read_entry(one, names[path]) for path, one in chosen.items() if not is_skipped(one)
     }
     entries |= {
         path: FleetEntryDocument(name=names[path], path=path, answer=FleetAnswer.NOT_RUN)
-        for path in unanswered
-        if path not in fresh
+        for path in record.environments
+        if path not in chosen
     }
-    ended_at = max((one.ended_at for one in outcomes), default=record.started_at)
-    skipped = [fresh[path] for path in record.environments if path in fresh]
+    ended = [one.ended_at for one in outcomes if not is_skipped(one)]
+    ended_at = max(ended, default=record.started_at)
+    skipped = [
+        names[path] for path in record.environments if path in chosen and is_skipped(chosen[path])
+    ]
     return summarize_run(record, entries.values(), len(record.environments), skipped, ended_at)
 
 
@@ -101,9 +101,31 @@ def is_current(outcome: Outcome, digest_of: Callable[[str], str | None], day: st
     )
 
 
-def read_entry(outcome: Outcome) -> FleetEntryDocument:
-    """Return the entry of an environment in an outcome."""
-    return FleetEntryDocument.model_validate(outcome.entry)
+def read_entry(outcome: Outcome, name: str) -> FleetEntryDocument:
+    """Return the entry of an environment in an outcome, with the name that it has in this run."""
+    return FleetEntryDocument.model_validate(outcome.entry).model_copy(update={"name": name})
+
+
+_ANSWERED_IN = "answeredIn"
+
+
+def as_skipped(outcome: Outcome, run: str) -> Outcome:
+    """Return an outcome of an earlier run as that of a run which skipped the environment for it.
+
+    It has the time of the earlier one: a result grows no younger by being reused.
+    """
+    scope = {**outcome.scope, _ANSWERED_IN: outcome.run}
+    return replace(outcome, run=run, scope=scope, document=None)
+
+
+def is_skipped(outcome: Outcome) -> bool:
+    """Return whether a run skipped an environment for the result of an earlier run."""
+    return _ANSWERED_IN in outcome.scope
+
+
+def without_skip_mark(scope: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the scope of an outcome as that of a run which did not skip the environment."""
+    return {name: value for name, value in scope.items() if name != _ANSWERED_IN}
 
 
 def group_findings(entries: Sequence[FleetEntryDocument]) -> tuple[FindingGroupDocument, ...]:

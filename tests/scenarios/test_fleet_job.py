@@ -203,7 +203,15 @@ def test_a_schedule_makes_a_run_of_each_job(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize(
-    "schedule", ["*/5 0-6,22 1,15 JAN-mar MON-FRI", "@daily", "0 2 ? * 0/2", "59 23 31 12 6"]
+    "schedule",
+    [
+        "*/5 0-6,22 1,15 JAN-mar MON-FRI",
+        "@daily",
+        "@every 1h30m",
+        "0 2 ? * 0/2",
+        "59 23 31 12 6",
+        "0  2 * * */02",
+    ],
 )
 def test_a_schedule_may_have_all_forms_that_kubernetes_knows(
     capsys: pytest.CaptureFixture[str], schedule: str
@@ -251,6 +259,11 @@ REFUSED = (
         )
     ),
     ("since", f"--image {IMAGE} --ledger {LEDGER} drift --since foo", "--since foo is not a date"),
+    (
+        "full-every",
+        f"--image {IMAGE} --ledger {LEDGER} drift --full-every 3d",
+        "it needs --logs-first",
+    ),
     ("cloud", f"--image {IMAGE} --ledger {LEDGER} drift --cloud local", "--cloud cannot be"),
     (
         "command",

@@ -1,6 +1,7 @@
 """One command over many environments: who is asked, what counts, and how it is told."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -318,7 +319,7 @@ def test_environments_that_share_a_name_are_told_by_their_paths(ledger):
     document = run_fleet(request, FleetPorts(ledger, found, digest_of, lambda: NOW))
 
     assert document.groups[0].environments == tuple(one.path for one in shared)
-    assert [one.name for one in census(ledger).environments] == [one.path for one in shared]
+    assert [one.name for one in document.environments] == [one.path for one in shared]
 
 
 def test_the_census_of_a_run_has_what_it_left_out_as_fresh(ledger):
@@ -329,6 +330,38 @@ def test_the_census_of_a_run_has_what_it_left_out_as_fresh(ledger):
     assert night.asked == ["b", "c"]
     assert census(ledger).model_dump() == found.model_dump()
     assert found.fresh == ("a",)
+
+    # What becomes of an environment later changes nothing of the run.
+    run(ledger, Answers({}), name="later")
+    assert census(ledger).model_dump() == found.model_dump()
+
+
+def test_a_result_that_is_reused_grows_no_younger(ledger):
+    clean = dict.fromkeys(NAMES, FleetAnswer.CLEAN)
+    run(ledger, Answers(clean), name="monday")
+    for hours, asked in ((1, []), (23, []), (25, list(NAMES))):
+        night = Answers(clean)
+        at = NOW + timedelta(hours=hours)
+        since = format_moment(at - timedelta(hours=24))
+        run(ledger, night, name=f"after {hours} hours", at=at, fresh_since=since)
+        assert night.asked == asked
+
+
+def test_a_result_holds_for_its_own_question_whatever_else_a_run_is_about(ledger):
+    clean = dict.fromkeys(NAMES, FleetAnswer.CLEAN)
+    local = tuple(replace(one, question="local") for one in ENVIRONMENTS)
+    since = format_moment(NOW - timedelta(hours=1))
+
+    def ask(name, environments, question):
+        night = Answers(clean)
+        request = FleetRequest(name, "drift", environments, fresh_since=since, question=question)
+        run_fleet(request, FleetPorts(ledger, night, digest_of, lambda: NOW))
+        return night.asked
+
+    assert ask("alone", local[:1], "local") == ["a"]
+    assert ask("all", local, "mixed") == ["b", "c"]
+    other = (replace(local[0], question="azure"), *local[1:])
+    assert ask("another cloud", other, "mixed-2") == ["a"]
 
 
 def test_a_run_of_the_same_name_about_something_else_is_refused(ledger):
