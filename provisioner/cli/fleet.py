@@ -36,7 +36,7 @@ from provisioner.cli.workspace import (
 )
 from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.fleet import FleetAnswer, FleetDocument, FleetEntryDocument
-from provisioner.engine.ledger_port import Ledger, Outcome, Scheduler
+from provisioner.engine.ledger_port import Ledger, Outcome, RunRecord, Scheduler
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.reports.fleet_wording import answer_words
@@ -73,7 +73,8 @@ class FleetOptions:
     the last check, which is repeated after `full_every` in any case.
 
     A run with a `name` continues where the ledger has it already, and several machines may each
-    process a `shard` of it.
+    process a `shard` of it. `stated` are the options of the command line as they are written, by
+    the names of parameters: beside `resume` they have to be those of the run.
     """
 
     command: str
@@ -92,6 +93,7 @@ class FleetOptions:
     full_every: timedelta = timedelta(days=7)
     name: str | None = None
     shard: Shard | None = None
+    stated: Mapping[str, str] = field(default_factory=dict)
 
 
 def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) -> int:
@@ -251,6 +253,7 @@ def _fleet_request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
                 "command. Name another one with --resume RUN: a command prints its run at the end.",
             )
         )
+    _check_same_run(options, record)
     environments = _with_questions(
         record.command, record.options, name_environments(record.environments)
     )
@@ -263,6 +266,40 @@ def _fleet_request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
         record.fresh_since,
         question=_run_question(environments),
     )
+
+
+def _check_same_run(options: FleetOptions, record: RunRecord) -> None:
+    """Check that the stated environments and options are those of the run to resume.
+
+    A command line may be repeated with --resume; what differs from the run would be ignored.
+
+    Raises:
+        DiagnosticError: For each option that differs.
+    """
+    stated = options.stated
+    wrong = [
+        name
+        for name, value in options.item.items()
+        if name in stated and record.options.get(name) != value
+    ]
+    if "only_stale" in stated and not record.fresh_since:
+        wrong.append("only_stale")
+    selects = [name for name in ("environments", "changed_since") if name in stated]
+    if selects:
+        asked = only_changed(list_fleet(options.patterns), options.changed_since)
+        wrong += selects if tuple(one.path for one in asked) != record.environments else []
+    if wrong:
+        raise DiagnosticError(
+            *(
+                error(
+                    "different-run",
+                    f"{stated[name]}: the run {record.run!r} has other environments or options.",
+                    None,
+                    "Leave it out to continue the run as it began.",
+                )
+                for name in wrong
+            )
+        )
 
 
 def _with_questions(

@@ -21,6 +21,7 @@ from provisioner.cli.fleet_options import (
     ShardOption,
     check_since,
     refuse_without_effect,
+    stated_options,
 )
 from provisioner.cli.options import (
     CloudOption,
@@ -457,5 +458,5 @@ def _run_fleet(
 
     refuse_without_effect(context)
     patterns = tuple(environments or ("environments/**",))
-    options = FleetOptions(command, patterns, item, **how)
+    options = FleetOptions(command, patterns, item, stated=stated_options(context), **how)
     raise typer.Exit(run(options, lambda document: print_fleet(document, output.value)))

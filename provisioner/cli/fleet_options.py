@@ -116,25 +116,8 @@ def check_since(since: str | None) -> None:
     read_window(since, datetime.now(UTC))
 
 
-_BESIDE_RESUME = frozenset(
-    {
-        "resume",
-        "ledger",
-        "logs_first",
-        "full_every",
-        "workers",
-        "scheduler",
-        "scheduler_tls",
-        "timeout",
-        "output",
-        "quiet",
-    }
-)
-"""Options that are no part of a run: where and how it continues."""
-
-
 def refuse_without_effect(context: typer.Context) -> None:
-    """Refuse stated options that a command would ignore: all of the run to resume, for example.
+    """Refuse stated options that a command would ignore for want of another one.
 
     Raises DiagnosticError with one diagnostic an option.
     """
@@ -142,12 +125,9 @@ def refuse_without_effect(context: typer.Context) -> None:
 
     stated = stated_options(context)
     if "resume" in stated:
-        own = {option: name not in _BESIDE_RESUME for name, option in stated.items()}
-        refuse_options("the run of --resume has its own environments and options", own)
+        why = "--resume continues all of a run"
+        refuse_options(why, {"--shard": "shard" in stated})
     if "logs_first" not in stated:
         refuse_options("it needs --logs-first", {"--full-every": "full_every" in stated})
     if "scheduler" not in stated:
         refuse_options("it needs --scheduler", {"--scheduler-tls": "scheduler_tls" in stated})
-    else:
-        why = "the workers of --scheduler are used, and none of this machine"
-        refuse_options(why, {"--workers": "workers" in stated})

@@ -55,17 +55,11 @@ def invoke(*arguments):
     [
         pytest.param(("drift", "--since", "foo"), "--since foo is not a date", id="since"),
         pytest.param(
-            ("drift", "a", "--resume", "last", "--since", "7d", "--strict-tags"),
-            "--strict-tags: the run of --resume has its own environments and options",
-            id="resume",
+            ("plan", "--resume", "last", "--shard", "0/2"),
+            "--shard: --resume continues",
+            id="shard",
         ),
-        pytest.param(("plan", "a", "--resume", "last"), "ENV: the run of --resume", id="patterns"),
         pytest.param(("drift", "--full-every", "3d"), "it needs --logs-first", id="full-every"),
-        pytest.param(
-            ("plan", "--scheduler", "tcp://127.0.0.1:1", "--workers", "3"),
-            "--workers: the workers of --scheduler are used",
-            id="workers",
-        ),
         pytest.param(
             ("plan", "--scheduler-tls", "a", "b", "c"), "it needs --scheduler", id="certificates"
         ),
@@ -79,8 +73,29 @@ def test_options_without_effect_are_refused_before_anything_runs(folder, capfd, 
 
 def test_a_run_is_continued_with_its_own_options(folder, capfd):
     assert invoke("plan", "a", "--cloud", "local", "--quiet") == 1
-    assert invoke("plan", "--resume", "last", "--quiet", "--timeout", "60", "--workers", "1") == 1
-    assert "option" not in capfd.readouterr().err
+    again = ("plan", "--resume", "last", "--quiet", "--timeout", "60", "--workers", "1")
+    assert invoke(*again) == 1
+    assert invoke(*again, "a", "--cloud", "local") == 1
+    assert "the run" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("stated", "option"),
+    [
+        (("b",), "ENV"),
+        (("a", "b"), "ENV"),
+        (("--offline",), "--offline"),
+        (("--only-stale", "24h"), "--only-stale"),
+        (("--parallelism", "3"), "--parallelism"),
+    ],
+)
+def test_what_differs_from_the_run_to_resume_is_refused(folder, capfd, stated, option):
+    invoke("plan", "a", "--cloud", "local", "--quiet")
+    capfd.readouterr()
+    assert invoke("plan", "--resume", "last", "--quiet", *stated) == 1
+    told = capfd.readouterr()
+    assert f"{option}: the run '2" in told.err
+    assert told.out == ""
 
 
 def test_a_name_that_several_environments_have_is_refused(folder, capfd):
