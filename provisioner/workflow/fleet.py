@@ -192,12 +192,12 @@ def _store_untouched(
         if (outcome := newest.get(one.path)) is not None and _is_current(outcome, ports)
     }
     entries = ports.find_untouched(list(known.values()))
-    names = {one.path: one.name for one in pending}
-    entries = [one.model_copy(update={"name": names[one.path]}) for one in entries]
+    environments = {one.path: one for one in pending}
+    entries = [one.model_copy(update={"name": environments[one.path].name}) for one in entries]
     outcomes = [
         _outcome_record(
             request,
-            FleetEnvironment(entry.path, entry.name),
+            environments[entry.path],
             FleetAnswerText(
                 entry, known[entry.path].files, without_skip_mark(known[entry.path].scope)
             ),
@@ -255,7 +255,7 @@ def _read_answer(
 
     So is an answer about other files than `digest_of` has (None: the worker has the same ones).
     """
-    lost = finished.lost
+    lost, hint = finished.lost, "Run it again with --resume."
     if finished.text is not None:
         try:
             answer = FleetAnswerText.read(finished.text)
@@ -271,9 +271,8 @@ def _read_answer(
             if other is None:
                 return replace(answer, entry=entry)
             lost = f"its worker has another {other} than this working copy"
-    failure = error(
-        "worker-lost", f"{environment.path}: {lost}.", None, "Run it again with --resume."
-    )
+            hint = "Give both the same files, all committed."
+    failure = error("worker-lost", f"{environment.path}: {lost}.", None, hint)
     return FleetAnswerText(
         FleetEntryDocument(
             name=environment.name,

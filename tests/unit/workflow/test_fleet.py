@@ -385,3 +385,35 @@ def test_where_a_run_goes_on_is_no_part_of_it(ledger):
 
     assert told == [{"share": 0.5}] * 3 + [{"share": 0.25}] * 2
     assert ledger.find_run("first").options == {}
+
+
+def test_what_the_logs_vouch_for_is_stored_under_its_own_question(ledger):
+    """A run may be about environments of several clouds, and each is asked alone the next night."""
+    local = tuple(replace(one, question="local") for one in ENVIRONMENTS)
+    clean = dict.fromkeys(NAMES, FleetAnswer.CLEAN)
+
+    def vouch(known):
+        return [
+            FleetEntryDocument(
+                name="another name",
+                path=one.environment,
+                answer=FleetAnswer.UNCHANGED,
+                inputs=one.inputs,
+                checked_at=format_moment(NOW),
+            )
+            for one in known
+        ]
+
+    def ask(name, question, find_untouched=None):
+        night = Answers(clean)
+        request = FleetRequest(name, "drift", local, question=question)
+        ports = FleetPorts(ledger, night, digest_of, lambda: NOW, find_untouched=find_untouched)
+        return run_fleet(request, ports)
+
+    ask("monday", "mixed")
+    tuesday = ask("tuesday", "mixed", vouch)
+
+    assert tuesday.count(FleetAnswer.UNCHANGED) == 3
+    assert [one.name for one in tuesday.environments] == list(NAMES)
+    newest = ledger.newest("local", {one.path for one in local})
+    assert {one.run for one in newest.values()} == {"tuesday"}
