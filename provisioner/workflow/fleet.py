@@ -255,7 +255,7 @@ def _read_answer(
 
     So is an answer about other files than `digest_of` has (None: the worker has the same ones).
     """
-    lost, hint = finished.lost, "Run it again with --resume."
+    lost, failure = finished.lost, None
     if finished.text is not None:
         try:
             answer = FleetAnswerText.read(finished.text)
@@ -270,9 +270,15 @@ def _read_answer(
             other = _find_other_file(answer, digest_of) if digest_of is not None else None
             if other is None:
                 return replace(answer, entry=entry)
-            lost = f"its worker has another {other} than this working copy"
-            hint = "Give both the same files, all committed."
-    failure = error("worker-lost", f"{environment.path}: {lost}.", None, hint)
+            failure = error(
+                "worker-files",
+                f"{environment.path}: its worker has another {other} than this working copy.",
+                None,
+                "Give both the same files, all committed.",
+            )
+    failure = failure or error(
+        "worker-lost", f"{environment.path}: {lost}.", None, "Run it again with --resume."
+    )
     return FleetAnswerText(
         FleetEntryDocument(
             name=environment.name,
